@@ -1,0 +1,113 @@
+"""Opens what one command works with: the only place where the rooms are put together."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra.model.addresses import Addresses
+from infra.model.environments import choose, environment
+from infra.model.errors import BadInput, MissingProgram
+from infra.model.naming import checkout_id
+from infra.model.places import Places, Program
+from infra.model.record import SUMMARY
+from infra.session import Session
+from infra.stages.keys import Keys
+from infra.stages.records import Records
+from infra.store.file_store import FileStore
+from infra.store.ledger import Ledger
+from infra.targets.process import programs
+from infra.targets.process.target import ProcessTarget
+from infra.workspace import ports_file, settings_file, templates
+from infra.workspace.folders import Folders, folders, work_tree_top
+
+if TYPE_CHECKING:
+    from infra.model.environment import Environment
+    from infra.model.service import Project
+    from infra.model.settings import Settings
+    from tasks.command import Command
+
+BIND = "127.0.0.1"
+PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def open_session(this: Command, project: Project, env: str, target: str, *, claim: bool) -> Session:
+    """Give the session of a command; BadInput and MissingProgram say what keeps it from being opened.
+
+    With `claim` the ports that this checkout uses are chosen for good and written down.
+    """
+    settings = settings_file.load(this.root)
+    chosen = environment(choose(env, this.variables.get("DEPLOY_ENV", ""), settings.default_env))
+    this.outcome.env = chosen.name
+    _require_target(chosen, target, settings)
+    source = (this.root / settings.app.source).resolve()
+    checkout = checkout_id(_owner(this.root, source))
+    where = folders(project.name, checkout, this.variables, Path.home())
+    places = _places(project, chosen, settings, where, checkout, claim=claim)
+    store = FileStore(where.data, chosen.secrets_file, this.root)
+    addresses = Addresses(BIND, dict(places.ports), project.database, f"{project.database}_app")
+    specs = tuple(spec for service in project.services for spec in service.secrets)
+    process_target = ProcessTarget(project, chosen.name, places)
+    return Session(
+        project=project,
+        environment=chosen,
+        settings=settings,
+        places=places,
+        target=process_target,
+        store=store,
+        keys=Keys(store, project.name, chosen.name, specs, addresses, this.redactor),
+        records=Records(Ledger(store, project.name, chosen.name, SUMMARY)),
+        templates=templates.load(this.root),
+        source=source,
+        release=process_target.release_of(source),
+        console=this.console,
+        outcome=this.outcome,
+        actor=getpass.getuser(),
+    )
+
+
+def _require_target(chosen: Environment, asked: str, settings: Settings) -> None:
+    own = settings.environments.get(chosen.name)
+    target = asked or (own.target if own and own.target else chosen.default_target)
+    if target not in {chosen.default_target, *chosen.other_targets}:
+        raise BadInput(f"{chosen.name} cannot run on target {target!r}", next_step="./inv --help")
+    if target != "process" or chosen.default_target != "process":
+        raise MissingProgram(
+            f"target {target} for {chosen.name} is not part of this version: it runs the environment local",
+            next_step="./inv finance_report.app.setup --env local",
+        )
+
+
+def _owner(root: Path, source: Path) -> Path:
+    """Give the top of the application's checkout; the reference application is a part of this one."""
+    return root if source.is_relative_to(root) else work_tree_top(source)
+
+
+def _places(
+    project: Project, chosen: Environment, settings: Settings, where: Folders, checkout: str, *, claim: bool
+) -> Places:
+    root = where.state / chosen.name
+    found = _programs(settings, where)
+    numbers = ports_file.ports(root, where.neighbours, settings.ports.written(), claim=claim)
+    is_root = os.getuid() == 0
+    return Places(
+        root=str(root),
+        secrets=str(where.memory / chosen.name),
+        checkout=checkout,
+        bind=BIND,
+        ports=numbers,
+        programs=found,
+        python=programs.python().argv,
+        path=PATH,
+        database_user=settings.process.database_user if is_root else "",
+    )
+
+
+def _programs(settings: Settings, where: Folders) -> dict[str, Program]:
+    wishes = settings.process.programs.model_dump()
+    found = {name: programs.find(name, source) for name, source in wishes.items()}
+    if os.getuid() == 0:
+        found["postgres"] = programs.readable_copy(found["postgres"], where.state / "programs")
+    return {**found, "python": programs.python()}

@@ -1,0 +1,124 @@
+"""The only place that prints. Progress goes to stderr, answers to stdout, and every line is redacted."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+from infra.model.errors import InfraError
+
+if TYPE_CHECKING:
+    from infra.model.redaction import Redactor
+
+HEARTBEAT = 10.0
+WIDTH = 11
+
+
+class Stage:
+    """One line of the runbook while it grows: `say` sets what stands beside its name."""
+
+    def __init__(self, console: Console, name: str) -> None:
+        self._console, self._name = console, name
+        self._began = self._spoke = time.monotonic()
+        self.words = ""
+        self.is_good = True
+
+    @property
+    def seconds(self) -> float:
+        """The seconds since the stage began."""
+        return time.monotonic() - self._began
+
+    def say(self, words: str) -> None:
+        """Set the words of the finished line."""
+        self.words = words
+
+    def wait(self, words: str) -> None:
+        """Show what is waited for: live on a terminal, else a line every ten seconds."""
+        if self._console.is_live:
+            self._console.show(f"{self._name:<{WIDTH}} {self.seconds:5.1f} s  {words}")
+        elif time.monotonic() - self._spoke >= HEARTBEAT:
+            self._spoke = time.monotonic()
+            self._console.line(f"{self._name:<{WIDTH}} {self.seconds:5.1f} s  … {words}")
+
+
+class Console:
+    """A person's terminal, or a program's pipe. `as_json` keeps stdout for exactly one object."""
+
+    def __init__(self, redactor: Redactor, *, as_json: bool = False) -> None:
+        self._redactor = redactor
+        self.as_json = as_json
+        self.is_live = sys.stderr.isatty()
+        self.timings: dict[str, float] = {}
+        self._moving: Any = None
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """Print a line of progress."""
+        self._write(sys.stderr, text, style)
+
+    def answer(self, text: str) -> None:
+        """Print a line that was asked for; a program that asked for JSON gets it on stderr."""
+        self._write(sys.stderr if self.as_json else sys.stdout, text)
+
+    def object(self, value: Mapping[str, Any]) -> None:
+        """Print the one JSON object."""
+        sys.stdout.write(self._redactor.redact(json.dumps(value, ensure_ascii=False)) + "\n")
+        sys.stdout.flush()
+
+    def error(self, error: InfraError) -> None:
+        """Print what went wrong, its evidence, and the next thing to type."""
+        self.line(f"✗ {error.message}", "bold red")
+        for line in error.evidence:
+            self.line(f"    {line}", "dim")
+        if error.next_step:
+            self.line(f"→ {error.next_step}", "bold")
+
+    def table(self, rows: Sequence[Sequence[str]]) -> None:
+        """Print rows in columns that are as wide as they need to be."""
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
+        for row in rows:
+            cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+            self.answer("  ".join(cells).rstrip())
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Stage]:
+        """Time a stage of the runbook and print its line at the end, good or bad."""
+        stage = Stage(self, name)
+        try:
+            yield stage
+        except BaseException:
+            stage.is_good = False
+            raise
+        finally:
+            self.timings[name] = round(self.timings.get(name, 0) + stage.seconds, 3)
+            mark, style = ("✓", "green") if stage.is_good else ("✗", "red")
+            self.show("")
+            self.line(f"{mark} {name:<{WIDTH}} {stage.seconds:6.2f} s  {stage.words}".rstrip(), style)
+
+    def show(self, text: str) -> None:
+        """Show a moving line on a terminal, or take it away with an empty text; elsewhere nothing happens."""
+        if self.is_live and text and self._moving is None:
+            self._moving = _rich(sys.stderr).status("")
+            self._moving.start()
+        if self._moving is not None and text:
+            self._moving.update(self._redactor.redact(text)[:200].replace("[", r"\["))
+        elif self._moving is not None:
+            self._moving.stop()
+            self._moving = None
+
+    def _write(self, stream: TextIO, text: str, style: str = "") -> None:
+        clean = self._redactor.redact(text)
+        if style and stream.isatty():
+            _rich(stream).print(clean, style=style, markup=False, highlight=False, soft_wrap=True)
+        else:
+            stream.write(clean + "\n")
+            stream.flush()
+
+
+def _rich(stream: TextIO) -> Any:
+    from rich.console import Console as RichConsole
+
+    return RichConsole(file=stream)

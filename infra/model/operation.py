@@ -1,0 +1,60 @@
+"""A plan: the ordered operations that make what runs into what is wanted."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal[
+    "generate-secrets",
+    "write-secrets",
+    "create-data",
+    "store-release",
+    "start-supervisor",
+    "stop-unit",
+    "start-unit",
+    "restart-unit",
+    "ensure-database",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One call to a target: what it does, to what, and why it is needed."""
+
+    kind: Kind
+    service: str
+    subject: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Give the line that people read in a plan."""
+        return f"{self.kind.replace('-', ' ')} {self.subject}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Ordered operations; none at all means that there is nothing to do.
+
+    `left_alone` names services that have a pending change of their own and are not part of this run.
+    """
+
+    operations: tuple[Operation, ...]
+    left_alone: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """Twelve hex digits over the operations and their reasons; equal when nothing has moved."""
+        text = "\n".join(str(operation) for operation in self.operations)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def is_empty(self) -> bool:
+        """True when what runs is what is wanted."""
+        return not self.operations
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that the operations touch, in order, each once."""
+        return tuple(dict.fromkeys(operation.service for operation in self.operations))

@@ -1,0 +1,63 @@
+"""Where a target keeps things and which addresses its units have: paths and numbers, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program as the target has it: the words that start it, and the version that it is."""
+
+    argv: tuple[str, ...]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The process target's answer to "where": everything of one environment of one checkout.
+
+    `root` holds state, `secrets` is memory where the machine has it, `ports` are by unit name.
+    """
+
+    root: str
+    secrets: str
+    checkout: str
+    bind: str
+    ports: Mapping[str, int]
+    programs: Mapping[str, Program]
+    python: tuple[str, ...]
+    path: str
+    database_user: str
+
+    @property
+    def run(self) -> str:
+        """The folder of the supervisor and of the units' files."""
+        return f"{self.root}/run"
+
+    @property
+    def logs(self) -> str:
+        """The folder of the units' output."""
+        return f"{self.root}/logs"
+
+    @property
+    def releases(self) -> str:
+        """The folder of the application's snapshots."""
+        return f"{self.root}/releases"
+
+    def data(self, service: str) -> str:
+        """Give the data folder of a service."""
+        return f"{self.root}/data/{service}"
+
+    def secrets_file(self, service: str) -> str:
+        """Give the rendered secrets file of a service."""
+        return f"{self.secrets}/{service}/.env"
+
+    def release(self, digest: str) -> str:
+        """Give the folder of one snapshot."""
+        return f"{self.releases}/{digest}"
+
+    def unit_file(self, unit: str, name: str) -> str:
+        """Give the path of a file that is rendered for a unit."""
+        return f"{self.run}/{unit}/{name}"

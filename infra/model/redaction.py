@@ -1,0 +1,88 @@
+"""Redaction by value: whatever is printed loses every secret that was read in this run."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterator
+from urllib.parse import quote, quote_plus
+
+from infra.model.secret import MASK, Secret
+
+SHORTEST = 8
+
+
+class Redactor:
+    """Masks learned secrets, also percent-encoded, base64, JSON-escaped and shell-quoted ones."""
+
+    def __init__(self) -> None:
+        self._forms: tuple[str, ...] = ()
+
+    def learn(self, *values: Secret) -> None:
+        """Mask these from now on; values under 8 characters are left alone: they would mask plain words."""
+        forms = {form for value in values for form in _forms(value.reveal())}
+        self._forms = tuple(sorted(forms.union(self._forms), key=len, reverse=True))
+
+    def redact(self, text: str) -> str:
+        """Give the text with each stretch that shows a secret replaced by the mask."""
+        clean, position = [], 0
+        for start, end in _merged(sorted(self._spans(text))):
+            clean += [text[position:start], MASK]
+            position = end
+        return "".join((*clean, text[position:])) if clean else text
+
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        for form in self._forms:
+            start = text.find(form)
+            while start >= 0:
+                yield start, start + len(form)
+                start = text.find(form, start + 1)
+
+
+def _merged(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Join overlapping spans, so that two secrets in one another leave no tail."""
+    if not spans:
+        return
+    start, end = spans[0]
+    for following, its_end in spans[1:]:
+        if following > end:
+            yield start, end
+            start = following
+        end = max(end, its_end)
+    yield start, end
+
+
+def _forms(plain: str) -> Iterator[str]:
+    """Give the ways in which a value may stand in a text; each line of a long value counts as well."""
+    for part in {plain, *plain.splitlines()}:
+        if len(part) >= SHORTEST:
+            yield part
+            yield part.replace("'", r"'\''")
+            yield from (json.dumps(part, ensure_ascii=flag)[1:-1] for flag in (True, False))
+            yield from _percent_encoded(part)
+            yield from _base64(part.encode(errors="surrogatepass"))
+
+
+def _percent_encoded(part: str) -> Iterator[str]:
+    for encoded in (
+        quote(part, safe="", errors="replace"),
+        quote(part, errors="replace"),
+        quote_plus(part, errors="replace"),
+    ):
+        yield encoded
+        yield "".join(word.lower() if index % 2 else word for index, word in enumerate(_escapes(encoded)))
+
+
+def _escapes(encoded: str) -> list[str]:
+    """Split so that every second piece is one %XX escape."""
+    first, *others = encoded.split("%")
+    return [first, *(piece for other in others for piece in ("%" + other[:2], other[2:]))]
+
+
+def _base64(part: bytes) -> Iterator[str]:
+    """Give the characters that the value alone decides, for each of the three places in a group of bytes."""
+    for encode in (b64encode, urlsafe_b64encode):
+        yield encode(part).decode()
+        for before in range(3):
+            text = encode(bytes(before) + part).decode()
+            yield text[-(-before * 8 // 6) : (before + len(part)) * 8 // 6]

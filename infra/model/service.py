@@ -1,0 +1,117 @@
+"""Declared facts of what a project runs: services, their parts (one part is one container or process)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from infra.model.secret import SecretSpec
+
+Probe = Literal["postgres", "redis", "http", "answers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How to ask a part whether it is ready; times in seconds, as container health checks take them."""
+
+    probe: Probe
+    path: str = "/"
+    start_period: int = 30
+    interval: int = 5
+    timeout: int = 4
+    retries: int = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a part may use at most. Processes do not enforce them and say so."""
+
+    memory_mib: int
+    processes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of the route table: what the router sends to a part."""
+
+    name: str
+    part: str
+    priority: int
+    path: str = ""
+    strip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing of a service that runs by itself.
+
+    `command` may use `$BIND`, `$PORT`, `$DATA_DIR`, `$RUN_DIR`; the target fills them in.
+    `after` names parts of the same service that have to be ready first.
+    """
+
+    name: str
+    program: str
+    command: tuple[str, ...]
+    port: int
+    health: Health
+    limits: Limits
+    entrypoint: str = ""
+    folder: str = ""
+    after: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    stop_signal: str = "SIGTERM"
+    reads_secrets: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What is deployed together under one name, with everything that is known of it beforehand.
+
+    `needs` have to be ready before it starts; `beside` are started with it and not waited for.
+    `data_version` is the format of its data folder (PostgreSQL's major version), empty when it keeps no data.
+    `from_source` tells that it runs the application's code, a release.
+    `write_probe` names the probe that writes, reads and removes one value after a deploy.
+    """
+
+    name: str
+    parts: tuple[Part, ...]
+    needs: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    secrets: tuple[SecretSpec, ...] = ()
+    data_version: str = ""
+    from_source: bool = False
+    write_probe: str = ""
+    routes: tuple[Route, ...] = field(default=())
+
+    def part(self, name: str) -> Part:
+        """Give the part of that name; KeyError if the service has none."""
+        for part in self.parts:
+            if part.name == name:
+                return part
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project as declared facts: its services and the name of its public host."""
+
+    name: str
+    title: str
+    host: str
+    database: str
+    services: tuple[Service, ...]
+    smoke_profile: str
+
+    def service(self, name: str) -> Service:
+        """Give the service of that name; KeyError if the project has none."""
+        for service in self.services:
+            if service.name == name:
+                return service
+        raise KeyError(name)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """All rows of the route table, highest priority first."""
+        rows = [route for service in self.services for route in service.routes]
+        return tuple(sorted(rows, key=lambda row: -row.priority))

@@ -1,0 +1,104 @@
+"""What runs and what is sent: neutral units, and the bundle of one service with its digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from infra.model.service import Health
+
+MARKERS = ("INFRA_BUNDLE", "INFRA_DEPLOY")
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFile:
+    """A file that a unit needs beside its program. It never holds a secret."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One thing to run; it knows no target's language.
+
+    `environment` holds no secret: secrets come from the file that INFRA_SECRETS_FILE names.
+    `needs` are units that have to be ready before this one starts.
+    """
+
+    name: str
+    service: str
+    program: str
+    argv: tuple[str, ...]
+    directory: str
+    environment: tuple[tuple[str, str], ...]
+    port: int
+    health: Health
+    files: tuple[UnitFile, ...] = ()
+    needs: tuple[str, ...] = ()
+    stop_signal: str = "SIGTERM"
+    user: str = ""
+
+    def with_markers(self, bundle: str, deploy: str) -> Unit:
+        """Give the same unit, marked with the bundle and the deploy that start it."""
+        kept = tuple(pair for pair in self.environment if pair[0] not in MARKERS)
+        return replace(self, environment=(*kept, ("INFRA_BUNDLE", bundle), ("INFRA_DEPLOY", deploy)))
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the unit as plain values; `unit_from_json` reads it back."""
+        return asdict(self)
+
+
+def unit_from_json(value: dict[str, Any]) -> Unit:
+    """Give the unit that `Unit.as_json` wrote."""
+    pairs = tuple((str(key), str(text)) for key, text in value["environment"])
+    return Unit(
+        **{
+            **value,
+            "argv": tuple(value["argv"]),
+            "environment": pairs,
+            "health": Health(**value["health"]),
+            "files": tuple(UnitFile(**one) for one in value["files"]),
+            "needs": tuple(value["needs"]),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What one service is sent: its units, the code they run and the versions of the secrets they read.
+
+    `release` is 40 hex digits for services that run the application's code, else empty.
+    """
+
+    service: str
+    units: tuple[Unit, ...]
+    release: str
+    secret_versions: tuple[tuple[str, int], ...]
+
+    @property
+    def digest(self) -> str:
+        """One SHA-256 over units, release and secret versions, in 64 hex digits."""
+        text = json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the bundle as plain values, as a record keeps it; `bundle_from_json` reads it back."""
+        return {
+            "service": self.service,
+            "units": [unit.as_json() for unit in self.units],
+            "release": self.release,
+            "secret_versions": [list(pair) for pair in self.secret_versions],
+        }
+
+
+def bundle_from_json(value: dict[str, Any]) -> Bundle:
+    """Give the bundle that `Bundle.as_json` wrote."""
+    return Bundle(
+        service=value["service"],
+        units=tuple(unit_from_json(unit) for unit in value["units"]),
+        release=value["release"],
+        secret_versions=tuple((str(name), int(number)) for name, number in value["secret_versions"]),
+    )

@@ -1,0 +1,76 @@
+"""What has to hold before anything is changed; all faults are reported together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from infra.model.errors import CannotTell, InfraError, Refused
+from infra.model.observed import Absent, DataFolder, Found, Observed
+from infra.model.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the checks look at beside the observation.
+
+    `deployed` are services whose newest record says that they ran; `allow_empty` is the person's --init.
+    `free_bytes` is what the state folder's disk has left, `total_bytes` its size.
+    """
+
+    project: str
+    environment: str
+    checkout: str
+    services: tuple[Service, ...]
+    deployed: frozenset[str]
+    allow_empty: bool
+    free_bytes: int
+    total_bytes: int
+    places: Mapping[str, str]
+
+
+SMALLEST_FREE = 200 * 1024 * 1024
+
+
+def preflight(observed: Observed, ground: Ground) -> list[InfraError]:
+    """Give every fault that forbids the change; none when it may go ahead."""
+    return [*_unknown(observed), *_folders(observed, ground), *_disk(ground)]
+
+
+def _unknown(observed: Observed) -> Iterator[InfraError]:
+    for line in observed.unknowns():
+        yield CannotTell(f"cannot be read: {line}", next_step="mend it, then repeat the command")
+
+
+def _folders(observed: Observed, ground: Ground) -> Iterator[InfraError]:
+    for service in ground.services:
+        seen = observed.folders.get(service.name)
+        if isinstance(seen, Found):
+            yield from _foreign(seen.fact, service, ground)
+        if isinstance(seen, Absent) and service.name in ground.deployed and not ground.allow_empty:
+            yield Refused(
+                f"{service.name} has run before, and its data folder {ground.places[service.name]} is empty",
+                next_step=f"put the data back, or start empty: ./inv {ground.project}.setup --init",
+            )
+
+
+def _foreign(folder: DataFolder, service: Service, ground: Ground) -> Iterator[InfraError]:
+    place = ground.places[service.name]
+    mine = (ground.project, ground.environment, service.name, ground.checkout)
+    owner = (folder.project, folder.environment, folder.service, folder.checkout)
+    if owner != mine:
+        yield Refused(f"{place} belongs to {' '.join(owner)}, not to {' '.join(mine)}", next_step=_DUMP)
+    elif folder.version and folder.version != service.data_version:
+        words = f"{place} has format {folder.version}, {service.name} needs {service.data_version}"
+        yield Refused(words, next_step=_DUMP)
+
+
+_DUMP = "dump it with the program that made it, move the folder away, set up, then restore the dump"
+
+
+def _disk(ground: Ground) -> Iterator[InfraError]:
+    if ground.free_bytes < SMALLEST_FREE:
+        left = ground.free_bytes // 1024 // 1024
+        yield CannotTell(
+            f"only {left} MiB are free for the state folder", next_step="free some space, repeat"
+        )

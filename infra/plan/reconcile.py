@@ -1,0 +1,133 @@
+"""Observed and wanted to a plan: the ordered operations that are missing, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from infra.model.observed import Found, Observed
+from infra.model.operation import Operation, Plan
+from infra.model.service import Service
+from infra.model.unit import Bundle, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What should run: services in the order of their needs, with their bundles.
+
+    `asked` are the services of this run; the others are their needs and only started when they are down.
+    `unwritten` names keys that the store lacks, `secret_files` the digests that rendered files should have.
+    """
+
+    services: tuple[Service, ...]
+    bundles: Mapping[str, Bundle]
+    asked: frozenset[str]
+    keeper: str
+    unwritten: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    secret_files: Mapping[str, str] = field(default_factory=dict)
+    held_back: frozenset[str] = frozenset()
+    force: bool = False
+
+
+def reconcile(observed: Observed, wanted: Wanted) -> Plan:
+    """Give the plan; it is empty when everything that is wanted runs as wanted."""
+    changes = {service.name: list(_changes(service, observed, wanted)) for service in wanted.services}
+    left_alone = tuple(name for name in changes if _has_pending_change(name, changes[name], wanted))
+    steps = [step for name in changes if name not in left_alone for step in changes[name]]
+    steps = [*_doubles(observed), *steps]
+    steps = _with_database(steps, wanted)
+    if steps or observed.keeper != Found(wanted.keeper):
+        steps = [*_keeper(observed, wanted), *steps]
+    return Plan((*_secrets(wanted, left_alone), *steps), left_alone)
+
+
+def _has_pending_change(name: str, steps: list[Operation], wanted: Wanted) -> bool:
+    """Tell whether a need runs with a change of its own pending: it is named and left alone."""
+    return name not in wanted.asked and any(step.kind == "restart-unit" for step in steps)
+
+
+def _secrets(wanted: Wanted, left_alone: tuple[str, ...]) -> Iterator[Operation]:
+    for service, keys in wanted.unwritten.items():
+        if keys and service not in left_alone:
+            yield Operation("generate-secrets", service, service, f"the store lacks {', '.join(keys)}")
+
+
+def _keeper(observed: Observed, wanted: Wanted) -> Iterator[Operation]:
+    if not isinstance(observed.keeper, Found):
+        yield Operation("start-supervisor", "", "supervisor", "it does not run")
+    elif observed.keeper.fact != wanted.keeper:
+        yield Operation("start-supervisor", "", "supervisor", "it runs an older version of this code")
+
+
+def _doubles(observed: Observed) -> Iterator[Operation]:
+    for name in dict.fromkeys(stranger.unit for stranger in observed.strangers):
+        service = next(stranger.service for stranger in observed.strangers if stranger.unit == name)
+        yield Operation("stop-unit", service, name, "it runs twice, or nothing declares it")
+
+
+def _changes(service: Service, observed: Observed, wanted: Wanted) -> Iterator[Operation]:
+    bundle = wanted.bundles[service.name]
+    yield from _secret_file(service.name, observed, wanted)
+    yield from _data(service, observed)
+    if bundle.release and bundle.release not in observed.releases:
+        yield Operation("store-release", service.name, bundle.release[:12], "no snapshot of it is kept")
+    doubled = {stranger.unit for stranger in observed.strangers}
+    for unit in bundle.units:
+        yield from _unit(unit, bundle, observed, wanted, is_doubled=unit.name in doubled)
+
+
+def _secret_file(name: str, observed: Observed, wanted: Wanted) -> Iterator[Operation]:
+    if name not in wanted.secret_files or name in wanted.held_back:
+        return
+    seen = observed.secret_files.get(name)
+    if not isinstance(seen, Found):
+        yield Operation("write-secrets", name, name, "the rendered file is not there")
+    elif seen.fact != wanted.secret_files[name]:
+        yield Operation("write-secrets", name, name, "the rendered file differs from the store")
+
+
+def _data(service: Service, observed: Observed) -> Iterator[Operation]:
+    seen = observed.folders.get(service.name)
+    if not service.data_version or (isinstance(seen, Found) and seen.fact.version):
+        return
+    reason = "it was left half made" if isinstance(seen, Found) else "there is none yet"
+    yield Operation("create-data", service.name, service.name, reason)
+
+
+def _unit(
+    unit: Unit, bundle: Bundle, observed: Observed, wanted: Wanted, *, is_doubled: bool
+) -> Iterator[Operation]:
+    running = observed.running(unit.name)
+    if running is None or is_doubled:
+        yield Operation("start-unit", unit.service, unit.name, "it does not run")
+        return
+    reason = _restart_reason(unit, bundle, observed, wanted)
+    if reason:
+        yield Operation("restart-unit", unit.service, unit.name, reason)
+
+
+def _restart_reason(unit: Unit, bundle: Bundle, observed: Observed, wanted: Wanted) -> str:
+    running = observed.running(unit.name)
+    if running is None:
+        return ""
+    if running.bundle != bundle.digest:
+        return f"it runs bundle {running.bundle[:12] or 'none'}, wanted is {bundle.digest[:12]}"
+    if wanted.force and unit.service in wanted.asked:
+        return "asked for by --force"
+    fault = observed.unhealthy.get(unit.name, "")
+    is_young = observed.at - running.started < unit.health.start_period
+    answers = "answered" in fault
+    return f"it hangs: {fault}" if fault and not is_young and not answers else ""
+
+
+def _with_database(steps: list[Operation], wanted: Wanted) -> list[Operation]:
+    """Put the making sure of roles and database before the first step of a service that needs it."""
+    owner = next((one for one in wanted.services if one.parts[0].program == "postgres"), None)
+    if owner is None or not steps:
+        return steps
+    users = {one.name for one in wanted.services if one.from_source and owner.name in one.needs}
+    place = next(
+        (i for i, step in enumerate(steps) if step.service in users and "unit" in step.kind), len(steps)
+    )
+    ensure = Operation("ensure-database", owner.name, owner.name, "at every change")
+    return [*steps[:place], ensure, *steps[place:]]

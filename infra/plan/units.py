@@ -1,0 +1,148 @@
+"""A service's declared facts to the units that run it, and to the bundle that is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from infra.model.environment import Environment
+from infra.model.places import Places
+from infra.model.service import Part, Project, Service
+from infra.model.unit import Bundle, Unit, UnitFile
+from infra.plan import routes
+from infra.plan.templates import Templates
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What rendering one environment for one target needs to know.
+
+    `release` is the 40 hex digits of the application's code, `versions` are secret versions by service,
+    `commands` and `variables` are a person's own wishes for parts, by part name.
+    """
+
+    project: Project
+    environment: Environment
+    places: Places
+    templates: Templates
+    release: str
+    versions: Mapping[str, int]
+    public_url: str
+    commands: Mapping[str, tuple[str, ...]]
+    schema_ahead: str = ""
+
+
+def bundle_of(service: Service, scene: Scene) -> Bundle:
+    """Give what this service is sent in this scene."""
+    versions = ((service.name, scene.versions.get(service.name, 0)),) if service.secrets else ()
+    units = tuple(_unit(service, part, scene) for part in service.parts)
+    return Bundle(service.name, units, scene.release if service.from_source else "", versions)
+
+
+def _unit(service: Service, part: Part, scene: Scene) -> Unit:
+    places = scene.places
+    folder = f"{places.release(scene.release)}/{part.folder}" if service.from_source else places.run
+    return Unit(
+        name=part.name,
+        service=service.name,
+        program=places.programs[part.program].version,
+        argv=_argv(service, part, scene),
+        directory=folder,
+        environment=tuple(sorted(_environment(service, part, scene, folder).items())),
+        port=places.ports[part.name],
+        health=part.health,
+        files=_files(service, part, scene),
+        needs=_needs(service, part, scene),
+        stop_signal=part.stop_signal,
+        user=places.database_user if part.program == "postgres" else "",
+    )
+
+
+def _argv(service: Service, part: Part, scene: Scene) -> tuple[str, ...]:
+    places = scene.places
+    words = {
+        "$BIND": places.bind,
+        "$PORT": str(places.ports[part.name]),
+        "$DATA_DIR": places.data(service.name),
+        "$RUN_DIR": f"{places.run}/{part.name}",
+        "$CONFIG_FILE": _config_file(service, places),
+    }
+    own = scene.commands.get(part.name)
+    start = own or (*places.programs[part.program].argv, *part.command)
+    argv = tuple(_filled(word, words) for word in start)
+    return ("/bin/sh", places.unit_file(part.name, "entrypoint.sh"), *argv) if part.entrypoint else argv
+
+
+def _filled(word: str, words: Mapping[str, str]) -> str:
+    for name, value in words.items():
+        word = word.replace(name, value)
+    return word
+
+
+def _config_file(service: Service, places: Places) -> str:
+    return f"{places.secrets}/{service.name}/server.conf"
+
+
+def _environment(service: Service, part: Part, scene: Scene, folder: str) -> dict[str, str]:
+    places, environment = scene.places, scene.environment
+    variables = {
+        "PATH": places.path,
+        "HOME": places.root,
+        "LANG": "C.UTF-8",
+        "INFRA_CHECKOUT": places.checkout,
+        "INFRA_ENV": environment.name,
+        "INFRA_SERVICE": service.name,
+        "INFRA_UNIT": part.name,
+        "BIND": places.bind,
+        "PORT": str(places.ports[part.name]),
+        **dict(part.environment),
+    }
+    if part.reads_secrets and service.secrets:
+        variables |= {
+            "INFRA_SECRETS_FILE": places.secrets_file(service.name),
+            "INFRA_CONFIG_FILE": _config_file(service, places),
+        }
+    if service.from_source:
+        variables |= _application_variables(part, scene, folder)
+    return variables
+
+
+def _application_variables(part: Part, scene: Scene, folder: str) -> dict[str, str]:
+    limits = scene.environment.checkpoints
+    return {
+        "APP_DIR": folder,
+        "PYTHONPATH": folder,
+        "PYTHONUNBUFFERED": "1",
+        "ENV": scene.environment.app_env,
+        "GIT_COMMIT_SHA": scene.release,
+        "PUBLIC_URL": scene.public_url,
+        "INFRA_PYTHON": scene.places.python[0],
+        "INFRA_BOOT": scene.places.unit_file(part.name, "boot.py"),
+        "INFRA_MIGRATION_SECONDS": str(limits.migrations),
+        "INFRA_SERVER_SECONDS": str(limits.server),
+        "INFRA_POLL_SECONDS": str(limits.poll),
+        **({"INFRA_SCHEMA_AHEAD": scene.schema_ahead} if scene.schema_ahead else {}),
+    }
+
+
+def _files(service: Service, part: Part, scene: Scene) -> tuple[UnitFile, ...]:
+    files = []
+    if part.entrypoint:
+        limits = scene.environment.checkpoints
+        text = scene.templates.render(
+            f"entrypoint/{part.entrypoint}.sh.j2",
+            required_keys=[spec.key for spec in service.secrets if spec.required_in(scene.environment.name)],
+            secrets_limit=limits.secrets,
+            poll_seconds=limits.poll,
+        )
+        files.append(UnitFile("entrypoint.sh", text))
+    if part.entrypoint == "backend":
+        files.append(UnitFile("boot.py", scene.templates.text("entrypoint/boot.py")))
+    if part.program == "traefik":
+        files += routes.traefik_files(scene.project, scene.environment, scene.places)
+    return tuple(files)
+
+
+def _needs(service: Service, part: Part, scene: Scene) -> tuple[str, ...]:
+    first = [scene.project.service(need).parts[0].name for need in service.needs]
+    return (*part.after, *first) if not part.after else part.after

@@ -1,0 +1,130 @@
+"""What a person asks about what runs: status, logs, checkpoints, history. Nothing here writes."""
+
+from __future__ import annotations
+
+import time
+
+from infra.model.checkpoint import checkpoints_of, furthest
+from infra.model.errors import BadInput, KnownBad
+from infra.model.observed import Found
+from infra.model.record import SUMMARY, Record
+from infra.model.unit import Unit
+from infra.plan.units import bundle_of
+from infra.session import Session
+from infra.verify.logins import login_fault
+
+
+def status(session: Session, services: tuple[str, ...]) -> None:
+    """Print OK, FAIL or UNKNOWN for each unit of these services; the worst one makes the exit code."""
+    units = _units(session, services)
+    observed = session.target.observe_units(units)
+    states = session.target.states()
+    rows, words = [], {}
+    for unit in units:
+        seen = observed.units[unit.name]
+        if not isinstance(seen, Found):
+            why = states.get(unit.name, {}).get("why") or "does not run"
+            word, detail = ("FAIL", str(why))
+        else:
+            fault = login_fault(session, unit)
+            word, detail = ("FAIL", fault) if fault else ("OK", f"pid {seen.fact.identity.partition('@')[0]}")
+        words[unit.name] = f"{word} {detail}" if word != "OK" else "OK"
+        rows.append((word, unit.service, unit.name, f"127.0.0.1:{unit.port}", detail))
+    session.console.table(rows)
+    session.outcome.facts["units"] = words
+    bad = [name for name, word in words.items() if word != "OK"]
+    if bad:
+        command = session.say(f"{_service_of(units, bad[0])}.setup")
+        raise KnownBad(f"{', '.join(bad)}: not working", next_step=command)
+
+
+def _service_of(units: list[Unit], name: str) -> str:
+    return next(unit.service for unit in units if unit.name == name)
+
+
+def _units(session: Session, services: tuple[str, ...]) -> list[Unit]:
+    scene = session.scene({})
+    wanted = [session.project.service(name) for name in services]
+    return [unit for service in wanted for unit in bundle_of(service, scene).units]
+
+
+def logs(session: Session, service: str, tail: int, container: str, *, follow: bool) -> None:
+    """Print the last lines of each unit of a service; with `follow` go on until Ctrl+C."""
+    names = [part.name for part in session.project.service(service).parts]
+    if container and container not in names:
+        raise BadInput(f"{service} has no container {container!r}; it has {', '.join(names)}")
+    session.keys.readable()  # the redactor has to know what it masks
+    chosen = [container] if container else names
+    shown = {name: session.target.log(name, tail) for name in chosen}
+    for name, lines in shown.items():
+        for line in lines:
+            session.console.answer(f"{name} | {line}")
+    session.outcome.facts["lines"] = {name: len(lines) for name, lines in shown.items()}
+    if follow:
+        _follow(session, chosen)
+
+
+def _follow(session: Session, names: list[str]) -> None:
+    places = {name: session.target.log_end(name) for name in names}
+    while True:
+        for name in names:
+            lines, places[name] = session.target.log_since(name, places[name])
+            for line in lines:
+                session.console.answer(f"{name} | {line}")
+        time.sleep(0.2)
+
+
+def checkpoints(session: Session, service: str) -> None:
+    """Print the furthest state of each checkpoint of the deploy that runs now."""
+    units = _units(session, (service,))
+    observed = session.target.observe_units(units)
+    found = []
+    for unit in units:
+        running = observed.running(unit.name)
+        lines = session.target.log(unit.name, 2000)
+        for one in furthest(checkpoints_of(lines, running.deploy if running else "")).values():
+            found.append(one)
+            session.console.answer(f"{unit.name} | {one}")
+    session.outcome.checkpoints = [str(one) for one in found]
+    if any(one.state == "fail" for one in found):
+        raise KnownBad("a checkpoint failed", next_step=session.say(f"{service}.logs"))
+    if not found:
+        session.console.line(
+            f"{service} reports no checkpoint: it does not run, or started before its log began"
+        )
+
+
+def history(session: Session, service: str, limit: int) -> None:
+    """Print the newest records of a service: id, verdict, actor, release, error."""
+    if limit < 1:
+        raise BadInput(f"--limit {limit}: a number of 1 or more is expected")
+    records = session.records.all(service)[:limit]
+    session.console.table([_row(one) for one in records])
+    session.outcome.facts["records"] = [
+        {key: value for key, value in one.as_json().items() if key in SUMMARY} for one in records
+    ]
+    if not records:
+        session.console.line(f"{service} was never deployed in {session.environment.name}")
+
+
+def _row(record: Record) -> tuple[str, ...]:
+    version = (record.release or record.bundle_digest)[:12]
+    return record.deploy, record.verdict, record.actor, version, record.error.partition("\n")[0]
+
+
+def doctor(session: Session) -> None:
+    """Print which programs, folders and ports this environment uses on this machine."""
+    places = session.places
+    rows = [("environment", session.environment.name, "target process")]
+    rows += [
+        ("program", name, f"{one.version}   {one.argv[0]}") for name, one in sorted(places.programs.items())
+    ]
+    rows += [("port", name, str(port)) for name, port in sorted(places.ports.items())]
+    rows += [
+        ("folder", "state", places.root),
+        ("folder", "secrets", places.secrets),
+        ("folder", "application", str(session.source)),
+        ("limits", "memory, processes", "not enforced for processes"),
+    ]
+    session.console.table(rows)
+    session.outcome.facts |= {f"{kind} {name}": value for kind, name, value in rows}

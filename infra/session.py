@@ -1,0 +1,123 @@
+"""What one command works with: an environment of a project, its target, its keys, records and console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infra.console import Console
+from infra.model.environment import Environment
+from infra.model.places import Places
+from infra.model.service import Project, Service
+from infra.model.settings import Settings
+from infra.model.verdict import Outcome
+from infra.plan.templates import Templates
+from infra.plan.units import Scene
+from infra.stages.keys import Keys
+from infra.stages.records import Records
+from infra.store.interface import Store
+from infra.targets.process.target import ProcessTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asks of the engine. `lock_wait` is seconds to wait for somebody else's deploy."""
+
+    services: tuple[str, ...]
+    force: bool = False
+    init: bool = False
+    no_rollback: bool = False
+    repair_derived: bool = False
+    lock_wait: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One environment of one project on one target, as a command sees it."""
+
+    project: Project
+    environment: Environment
+    settings: Settings
+    places: Places
+    target: ProcessTarget
+    store: Store
+    keys: Keys
+    records: Records
+    templates: Templates
+    source: Path
+    release: str
+    console: Console
+    outcome: Outcome
+    actor: str
+
+    @property
+    def services(self) -> tuple[Service, ...]:
+        """The services that this environment has, each after its needs."""
+        here = self.environment.services
+        return tuple(service for service in self.project.services if service.name in here)
+
+    @property
+    def service_names(self) -> tuple[str, ...]:
+        """The names of the services that this environment has, each after its needs."""
+        return tuple(service.name for service in self.services)
+
+    @property
+    def declared_units(self) -> frozenset[str]:
+        """The names of all units that this environment may run."""
+        return frozenset(part.name for service in self.services for part in service.parts)
+
+    @property
+    def url(self) -> str:
+        """The address that people open."""
+        return f"http://localhost:{self.places.ports['router']}"
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """True when an environment that is deployed elsewhere runs here to be tried."""
+        return self.environment.default_target != "process"
+
+    @property
+    def deadline(self) -> float:
+        """The seconds that the gate waits at most."""
+        own = self.settings.environments.get(self.environment.name)
+        return float(own.deadline if own and own.deadline else self.environment.health_deadline)
+
+    def now(self) -> datetime:
+        """Give this moment in UTC."""
+        return datetime.now(UTC)
+
+    def with_needs(self, names: tuple[str, ...]) -> tuple[Service, ...]:
+        """Give these services and all that they need, each after its needs."""
+        wanted: set[str] = set()
+        todo = list(names)
+        while todo:
+            name = todo.pop()
+            if name not in wanted:
+                service = self.project.service(name)
+                wanted.add(name)
+                todo += [*service.needs, *service.beside]
+        return tuple(service for service in self.services if service.name in wanted)
+
+    def scene(self, versions: Mapping[str, int]) -> Scene:
+        """Give what rendering needs; `versions` are those of the secrets that the units will read."""
+        own = {"backend": self.settings.app.backend.command, "frontend": self.settings.app.frontend.command}
+        return Scene(
+            project=self.project,
+            environment=self.environment,
+            places=self.places,
+            templates=self.templates,
+            release=self.release,
+            versions=versions,
+            public_url=self.url,
+            commands={name: command for name, command in own.items() if command},
+        )
+
+    def say(self, task: str) -> str:
+        """Give the command line that a person types for a task of this project and environment."""
+        chosen = (
+            "" if self.environment.name == self.settings.default_env else f" --env {self.environment.name}"
+        )
+        return f"./inv {self.project.name}.{task}{chosen}"

@@ -1,0 +1,62 @@
+"""Interactive sessions with the stores of an environment."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.model.errors import KnownBad, Unreachable
+from infra.session import Session
+
+
+def postgres(session: Session, *, superuser: bool) -> None:
+    """Run psql of the server's own version; the password is in its environment alone."""
+    database = session.target.database
+    key, user = ("POSTGRES_PASSWORD", "postgres") if superuser else ("APP_PASSWORD", database.role)
+    values = session.keys.readable().get("postgres", {})
+    if key not in values:
+        raise Unreachable("the database has no credentials yet", next_step=session.say("app.setup"))
+    psql = Path(session.places.programs["postgres"].argv[0]).with_name("psql")
+    address = {
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(database.port),
+        "PGUSER": user,
+        "PGDATABASE": database.name,
+    }
+    kept = {
+        name: os.environ[name] for name in ("TERM", "HOME", "LANG", "PATH", "PAGER") if name in os.environ
+    }
+    environment = {**kept, **address, "PGPASSWORD": values[key].reveal()}
+    done = subprocess.run([str(psql)], check=False, env=environment)
+    if done.returncode:
+        raise KnownBad(f"psql ended with code {done.returncode}", next_step=session.say("postgres.status"))
+
+
+def redis(session: Session) -> None:
+    """Send each line as a command and print the answer, until the input ends."""
+    from redis import Redis, RedisError
+
+    values = session.keys.readable().get("redis", {})
+    if "PASSWORD" not in values:
+        raise Unreachable("the cache has no password yet", next_step=session.say("app.setup"))
+    port = session.places.ports["redis"]
+    with Redis(port=port, password=values["PASSWORD"].reveal(), decode_responses=True) as client:
+        prompt = f"127.0.0.1:{port}> " if sys.stdin.isatty() else ""
+        while line := _read(prompt):
+            try:
+                session.console.answer(str(client.execute_command(*shlex.split(line))))
+            except (RedisError, ValueError) as error:
+                session.console.answer(f"(error) {error}")
+
+
+def _read(prompt: str) -> str:
+    """Give the next line that says something; empty at the end of the input."""
+    while True:
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+        line = sys.stdin.readline()
+        if not line or line.strip():
+            return line.strip()

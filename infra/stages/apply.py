@@ -1,0 +1,54 @@
+"""Apply: the operations of the plan, each one call, under the lease."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+
+from infra.console import Stage
+from infra.model.clock import deploy_id, iso
+from infra.session import Request, Session
+from infra.stages.look import Picture
+from infra.targets.process.target import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to make a picture's plan true; `began` is seconds since the epoch."""
+
+    deploy: str
+    picture: Picture
+    began: float
+    started: str
+
+    @property
+    def started_units(self) -> frozenset[str]:
+        """The units that had to start in this try."""
+        kinds = {"start-unit", "restart-unit"}
+        return frozenset(step.subject for step in self.picture.plan.operations if step.kind in kinds)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that this try starts something of, and those that were asked for."""
+        owners = {step.service for step in self.picture.plan.operations if step.subject in self.started_units}
+        asked = self.picture.wanted.asked
+        return tuple(one.name for one in self.picture.wanted.services if one.name in owners | asked)
+
+
+def begin(session: Session, picture: Picture) -> Attempt:
+    """Give a new try with an id of its own."""
+    moment = session.now()
+    return Attempt(deploy_id(moment, secrets.token_hex(2)), picture, time.time(), iso(moment))
+
+
+def apply(session: Session, request: Request, attempt: Attempt, stage: Stage) -> None:
+    """Carry out the plan; stops at the first operation that fails, and a repeat goes on from there."""
+    picture = attempt.picture
+    values = session.keys.make(repair=request.repair_derived).values
+    delivery = Delivery(picture.wanted.bundles, values, session.source, attempt.deploy)
+    steps = [step for step in picture.plan.operations if step.kind != "generate-secrets"]
+    for number, step in enumerate(steps, 1):
+        stage.wait(f"{number}/{len(steps)} {step.kind.replace('-', ' ')} {step.subject}")
+        session.target.execute(step, delivery)
+    stage.say(f"{len(picture.plan.operations)} operations")

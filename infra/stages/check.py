@@ -1,0 +1,68 @@
+"""Preflight: everything that must hold before the first change, reported together."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from infra.model.errors import CannotTell, InfraError, KnownBad, PortTaken
+from infra.plan.preflight import Ground, preflight
+from infra.session import Request, Session
+from infra.stages.look import Picture
+
+
+def check(session: Session, request: Request, picture: Picture) -> str:
+    """Give a few words on what was checked; raises the faults, all of them in one error."""
+    faults = [*preflight(picture.observed, _ground(session, request, picture)), *_ports(session, picture)]
+    if faults:
+        raise _together(faults)
+    return "data folders, disk, ports"
+
+
+def _ground(session: Session, request: Request, picture: Picture) -> Ground:
+    disk = os.statvfs(_existing(Path(session.places.root)))
+    return Ground(
+        project=session.project.name,
+        environment=session.environment.name,
+        checkout=session.places.checkout,
+        services=picture.wanted.services,
+        deployed=frozenset(one.name for one in picture.wanted.services if _has_run(session, one.name)),
+        allow_empty=request.init,
+        free_bytes=disk.f_bavail * disk.f_frsize,
+        total_bytes=disk.f_blocks * disk.f_frsize,
+        places={one.name: session.places.data(one.name) for one in picture.wanted.services},
+    )
+
+
+def _has_run(session: Session, service: str) -> bool:
+    newest = session.records.newest(service)
+    return newest is not None and newest.verdict != "destroyed"
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _ports(session: Session, picture: Picture) -> list[InfraError]:
+    starting = {step.subject for step in picture.plan.operations if step.kind == "start-unit"}
+    units = [
+        unit for bundle in picture.wanted.bundles.values() for unit in bundle.units if unit.name in starting
+    ]
+    return [
+        PortTaken(
+            f"port {unit.port} for {unit.name} is held by {holder}",
+            next_step=f"end it, or write another one: ports: {{{unit.name}: N}} in invoke.local.yaml",
+        )
+        for unit in units
+        if (holder := session.target.stranger_on(unit.port))
+    ]
+
+
+def _together(faults: list[InfraError]) -> InfraError:
+    """Give one error for all faults: a known bad one decides, since it would stop the deploy for good."""
+    if len(faults) == 1:
+        return faults[0]
+    first = next((fault for fault in faults if isinstance(fault, KnownBad)), faults[0])
+    kind = type(first) if isinstance(first, KnownBad) else CannotTell
+    evidence = tuple(f"{fault.message}   → {fault.next_step}" for fault in faults)
+    return kind(f"{len(faults)} things have to be mended first", next_step=first.next_step, evidence=evidence)

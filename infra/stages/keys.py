@@ -1,0 +1,68 @@
+"""The secrets of one environment, as the engine needs them: forecast, made, learnt by the redactor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from infra.model.addresses import Addresses
+from infra.model.errors import Refused
+from infra.model.redaction import Redactor
+from infra.model.secret import Secret, SecretSpec
+from infra.store import keys as store_keys
+from infra.store.interface import Store
+from infra.store.keys import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of an environment in its store. Every value that is read is masked from then on."""
+
+    store: Store
+    project: str
+    environment: str
+    specs: tuple[SecretSpec, ...]
+    addresses: Addresses
+    redactor: Redactor
+
+    def forecast(self, *, repair: bool = False) -> Keyring:
+        """Give the keys as they stand, with the versions that `make` would lead to; writes nothing."""
+        return self._learnt(
+            store_keys.pending(
+                self.store,
+                self.project,
+                self.environment,
+                self.specs,
+                self.addresses,
+                repair=repair,
+            ),
+        )
+
+    def make(self, *, repair: bool = False) -> Keyring:
+        """Make what is missing and give all keys; Refused names keys that a foreign hand changed."""
+        made = self._learnt(
+            store_keys.ensure(
+                self.store,
+                self.project,
+                self.environment,
+                self.specs,
+                self.addresses,
+                repair=repair,
+            ),
+        )
+        lacking = [f"{service}/{key}" for service, found in made.missing.items() for key in found]
+        if lacking:
+            raise Refused(
+                f"required keys have no value: {', '.join(lacking)}",
+                next_step=f"invoke vault.put --env {self.environment} --service app --key {lacking[0].split('/')[1]}",
+            )
+        return made
+
+    def readable(self) -> Mapping[str, Mapping[str, Secret]]:
+        """Give the values that the store holds now, by service."""
+        return self.forecast().values
+
+    def _learnt(self, ring: Keyring) -> Keyring:
+        for values in ring.values.values():
+            self.redactor.learn(*values.values())
+        return ring

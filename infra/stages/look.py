@@ -1,0 +1,65 @@
+"""Plan: what is wanted, what is seen, and the operations between them. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from infra.model.observed import Observed
+from infra.model.operation import Plan
+from infra.model.service import Service
+from infra.model.unit import Bundle
+from infra.plan.reconcile import Wanted, reconcile
+from infra.plan.units import bundle_of
+from infra.session import Request, Session
+from infra.store.keys import Keyring
+from infra.targets.process import secret_files
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is wanted beside what is seen, and the plan that follows."""
+
+    wanted: Wanted
+    observed: Observed
+    plan: Plan
+
+    @property
+    def asked(self) -> tuple[Service, ...]:
+        """The services of this run, in the order of their needs."""
+        return tuple(one for one in self.wanted.services if one.name in self.wanted.asked)
+
+
+def look(session: Session, request: Request, recorded: Mapping[str, Bundle] | None = None) -> Picture:
+    """Give the picture of this moment; `recorded` bundles stand in for the rendered ones in a rollback."""
+    wanted = _wanted(session, request)
+    if recorded:
+        wanted = replace(
+            wanted,
+            bundles={**wanted.bundles, **recorded},
+            asked=frozenset(recorded),
+            force=False,
+        )
+    observed = session.target.observe(wanted.bundles.values(), session.declared_units)
+    return Picture(wanted, observed, reconcile(observed, wanted))
+
+
+def _wanted(session: Session, request: Request) -> Wanted:
+    services = session.with_needs(request.services)
+    ring = session.keys.forecast(repair=request.repair_derived)
+    scene = session.scene(ring.versions)
+    return Wanted(
+        services=services,
+        bundles={service.name: bundle_of(service, scene) for service in services},
+        asked=frozenset(request.services),
+        keeper=session.target.keeper_version(),
+        unwritten={name: keys for name, keys in ring.unwritten.items() if keys},
+        secret_files={name: _file_digest(name, ring) for name in ring.values},
+        held_back=frozenset(session.settings.drills.hold_back_secrets),
+        force=request.force,
+    )
+
+
+def _file_digest(service: str, ring: Keyring) -> str:
+    """Give the digest that the rendered file should have; none fits while keys are still to be written."""
+    return "" if ring.unwritten.get(service) else secret_files.digest(ring.values[service])

@@ -1,0 +1,117 @@
+"""Verify: the gate, the facts of what runs, the write probes and the watch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from infra.console import Stage
+from infra.model.unit import Bundle
+from infra.model.verdict import Verdict
+from infra.plan import facts
+from infra.session import Session
+from infra.stages.apply import Attempt
+from infra.verify.gate import Aim, Gate
+from infra.verify.write_probes import PROBES
+
+CONFIRMED_WITHIN = 5.0
+
+
+def gate(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
+    """Give the gate's verdict on everything that this attempt touched."""
+    return _pass(session, attempt, stage, session.deadline)
+
+
+def confirm(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
+    """Give whether what runs unchanged is healthy now."""
+    return _pass(session, attempt, stage, CONFIRMED_WITHIN)
+
+
+def _pass(session: Session, attempt: Attempt, stage: Stage, seconds: float) -> Verdict:
+    verdict = Gate(session.target, aim_at(session, attempt, seconds), stage.wait).wait()
+    stage.say("healthy twice in a row" if verdict.ok else f"{verdict.category}: {verdict.cause}")
+    stage.is_good = verdict.ok
+    return verdict
+
+
+def aim_at(session: Session, attempt: Attempt, deadline: float) -> Aim:
+    """Give what the gate has to see for this attempt."""
+    wanted = attempt.picture.wanted
+    bundles = [wanted.bundles[name] for name in attempt.services]
+    units = [unit for bundle in bundles for unit in bundle.units]
+    reporter = next(
+        (unit for unit in units if unit.health.probe == "http" and unit.health.path == "/health"), None
+    )
+    is_app = reporter is not None
+    return Aim(
+        units=tuple(unit.name for unit in units),
+        deploy=attempt.deploy,
+        release=next((bundle.release for bundle in bundles if bundle.release), ""),
+        answers=(f"http://127.0.0.1:{reporter.port}/health", f"{session.url}/api/health") if reporter else (),
+        pages=(f"{session.url}/",) if is_app else (),
+        reporter=reporter.name if reporter and reporter.name in attempt.started_units else "",
+        deadline=deadline,
+        interval=session.environment.gate_interval,
+        command=session.say(f"{attempt.services[-1]}.logs"),
+    )
+
+
+def check_facts(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
+    """Give whether the processes that run are those that were sent, and nothing else."""
+    bundles = {name: attempt.picture.wanted.bundles[name] for name in attempt.services}
+    observed = session.target.observe(bundles.values(), session.declared_units)
+    found = [
+        *facts.mismatches(observed, bundles, attempt.started_units, attempt.began, attempt.deploy),
+        *session.target.exposures(_units(bundles.values())),
+    ]
+    stage.say(f"{len(attempt.started_units)} units started, nothing left over" if not found else found[0])
+    command = session.say(f"{attempt.services[-1]}.setup --force")
+    return Verdict(
+        ok=not found,
+        category="facts",
+        cause=found[0] if found else "",
+        evidence=tuple(found),
+        next_step=command,
+    )
+
+
+def _units(bundles: Iterable[Bundle]) -> list[str]:
+    return [unit.name for bundle in bundles for unit in bundle.units]
+
+
+def write_probes(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
+    """Give whether every stateful service that the asked ones need takes a write."""
+    services = [one for one in attempt.picture.wanted.services if one.write_probe]
+    secrets = session.keys.readable()["app"]
+    for service in services:
+        fault = PROBES[service.write_probe](secrets)
+        if fault:
+            stage.say(f"{service.name}: {fault}")
+            command = session.say(f"{service.name}.logs")
+            return Verdict(
+                ok=False, category="write_probe", cause=f"{service.name}: {fault}", next_step=command
+            )
+    stage.say(", ".join(service.name for service in services) + " took a row and gave it back")
+    return Verdict(ok=True)
+
+
+def watch(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
+    """Give whether everything stays up and healthy for as long as the environment watches."""
+    seconds = session.environment.watch_seconds
+    until = time.monotonic() + seconds
+    aim = aim_at(session, attempt, deadline=5.0)
+    while time.monotonic() < until:
+        verdict = Gate(session.target, aim, stage.wait).wait()
+        if not verdict.ok:
+            stage.say(f"{verdict.category}: {verdict.cause}")
+            return verdict
+    stage.say(f"no restart, no death, healthy for {seconds:g} s")
+    return Verdict(ok=True)
+
+
+PROVERS: Mapping[str, Callable[[Session, Attempt, Stage], Verdict]] = {
+    "gate": gate,
+    "facts": check_facts,
+    "probes": write_probes,
+    "watch": watch,
+}

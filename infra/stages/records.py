@@ -1,0 +1,30 @@
+"""The ledger as records."""
+
+from __future__ import annotations
+
+from infra.model.record import Record, record_from_json
+from infra.store.ledger import Ledger
+
+
+class Records:
+    """The records of one environment, by service. StoreError and its kin come from the store."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def append(self, record: Record) -> None:
+        """Keep a record; the last ten of a service stay whole."""
+        self._ledger.append(record.service, record.deploy, record.as_json())
+
+    def all(self, service: str) -> list[Record]:
+        """Give the records of a service, the newest first."""
+        return [record_from_json(dict(one)) for one in self._ledger.list(service)]
+
+    def newest(self, service: str) -> Record | None:
+        """Give the newest record of a service, None when there is none."""
+        return next(iter(self.all(service)), None)
+
+    def last_good(self, service: str, other_than: str = "") -> Record | None:
+        """Give the newest record with verdict ok that still holds its bundle and is another deploy."""
+        good = (one for one in self.all(service) if one.verdict == "ok" and one.bundle)
+        return next((one for one in good if one.deploy != other_than), None)

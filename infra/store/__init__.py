@@ -1,0 +1,1 @@
+"""Where secrets, releases and leases are kept."""

@@ -1,0 +1,127 @@
+"""The keys of an environment as a store holds them, with the marks that tell our own derived values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from infra.model.errors import NotFound
+from infra.model.secret import Place, Secret, SecretSpec
+from infra.store import records
+from infra.store.interface import Store
+from infra.store.keyring import Keyring, by_service
+from infra.store.paths import derived_path, secrets_path
+from infra.store.settle import Settled, mark, settle
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the store held at one moment, and what follows from it; versions are by path."""
+
+    held: Mapping[Place, Secret]
+    marks: Mapping[Place, frozenset[str]]
+    versions: Mapping[str, int]
+    settled: Settled
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentKeys:
+    """The declared keys of one environment in a store: looked at together, written service by service."""
+
+    store: Store
+    project: str
+    env: str
+    specs: tuple[SecretSpec, ...]
+    generate: Callable[[SecretSpec], Secret]
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that declare keys."""
+        return tuple(dict.fromkeys(spec.service for spec in self.specs))
+
+    def look(self, addresses: Any, *, repair: bool = False) -> Look:
+        """Read everything once and decide what should be; nothing is written."""
+        held: dict[Place, Secret] = {}
+        marks: dict[Place, frozenset[str]] = {}
+        versions: dict[str, int] = {}
+        for service in self.services:
+            values, versions[self._path(service)] = _values(self.store, self._path(service))
+            digests, versions[self._marks_path(service)] = _record(self.store, self._marks_path(service))
+            held |= {(service, key): value for key, value in values.items()}
+            marks |= {(service, key): frozenset(known) for key, known in digests.items()}
+        settled = settle(self.specs, held, marks, self.env, addresses, self.generate, repair=repair)
+        return Look(held, marks, versions, settled)
+
+    def write(self, service: str, look: Look) -> None:
+        """Write what changes of a service; marks first, so that a crash never makes our own value foreign."""
+        self._write_marks(service, look)
+        if any(place[0] == service for place in look.settled.unwritten):
+            values = _of_service(service, look.settled.values)
+            self.store.put(self._path(service), values, cas=look.versions[self._path(service)])
+
+    def keyring(self, look: Look, generated: Collection[Place], rewritten: Collection[Place]) -> Keyring:
+        """Give what was seen as values and findings; `generated` and `rewritten` are the caller's."""
+        settled, declared = look.settled, {spec.place for spec in self.specs}
+        stored = {
+            place: look.settled.values[place] for place in declared - settled.unwritten if place in look.held
+        }
+        changing = {service for service, _ in settled.unwritten}
+        return Keyring(
+            values={name: _of_service(name, stored) for name in self.services},
+            versions={name: look.versions[self._path(name)] + (name in changing) for name in self.services},
+            generated=by_service(generated),
+            rewritten=by_service(rewritten),
+            missing=by_service(settled.missing),
+            drifted=by_service(settled.drifted),
+            undeclared=by_service(look.held.keys() - declared),
+            unfit=tuple(self._unfit(look)),
+        )
+
+    def _unfit(self, look: Look) -> Iterable[str]:
+        for spec in self.specs:
+            value = look.settled.values.get(spec.place)
+            fault = spec.fault(value) if value and spec.place not in look.settled.missing else ""
+            if fault:
+                yield f"{spec.service} {spec.key} {fault}"
+
+    def _write_marks(self, service: str, look: Look) -> None:
+        """Keep the digest of what will be written beside that of what stands: both are ours."""
+        path = self._marks_path(service)
+        known = {key: sorted(digests) for (owner, key), digests in look.marks.items() if owner == service}
+        fresh = {place[1]: _marks_of(place, look) for place in look.settled.derived if place[0] == service}
+        if any(not digests <= look.marks.get((service, key), frozenset()) for key, digests in fresh.items()):
+            record = {**known, **{key: sorted(digests) for key, digests in fresh.items()}}
+            records.write(self.store, path, record, cas=look.versions[path])
+
+    def _path(self, service: str) -> str:
+        return secrets_path(self.project, self.env, service)
+
+    def _marks_path(self, service: str) -> str:
+        return derived_path(self.project, self.env, service)
+
+
+def _of_service(service: str, values: Mapping[Place, Secret]) -> dict[str, Secret]:
+    return {key: values[service, key] for owner, key in sorted(values) if owner == service}
+
+
+def _marks_of(place: Place, look: Look) -> frozenset[str]:
+    digests = {mark(place, look.settled.values[place])}
+    if place in look.held:
+        digests |= {mark(place, look.held[place])} & look.marks.get(place, frozenset())
+    return frozenset(digests)
+
+
+def _values(store: Store, path: str) -> tuple[Mapping[str, Secret], int]:
+    try:
+        held = store.get(path)
+    except NotFound:
+        return {}, 0
+    return held.values, held.version
+
+
+def _record(store: Store, path: str) -> tuple[Mapping[str, Any], int]:
+    try:
+        return records.read(store, path)
+    except NotFound:
+        return {}, 0

@@ -1,0 +1,69 @@
+"""The keys of an environment in a store: made, derived and checked as their declarations say."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+from infra.model.errors import CasLost, Refused, StoreError
+from infra.model.secret import Place, Secret, SecretSpec
+from infra.store.environment_keys import EnvironmentKeys
+from infra.store.interface import Store
+from infra.store.keyring import Keyring, by_service
+from infra.store.settle import Settled
+
+
+def generate(spec: SecretSpec) -> Secret:
+    """Give a new random value of the declared length and alphabet."""
+    return Secret("".join(secrets.choice(spec.alphabet) for _ in range(spec.length)))
+
+
+def pending(
+    store: Store, project: str, env: str, specs: Iterable[SecretSpec], addresses: Any, *, repair: bool = False
+) -> Keyring:
+    """Give what `ensure` would do and write nothing: the values that stay, the versions that would result."""
+    keys = EnvironmentKeys(store, project, env, tuple(specs), generate)
+    look = keys.look(addresses, repair=repair)
+    return keys.keyring(look, look.settled.generated, look.settled.rewritten)
+
+
+def ensure(
+    store: Store, project: str, env: str, specs: Iterable[SecretSpec], addresses: Any, *, repair: bool = False
+) -> Keyring:
+    """Make missing generated keys and bring derived ones up to date; a repeat changes nothing.
+
+    Refused names derived keys that somebody else changed, unless `repair`, and nothing is written then.
+    CasLost when other writers were faster twice at one path. Keys that nobody declared stay.
+    """
+    keys = EnvironmentKeys(store, project, env, tuple(specs), generate)
+    lost: set[str] = set()
+    written: set[Place] = set()
+    while True:
+        look = keys.look(addresses, repair=repair)
+        _refuse_drift(look.settled, project, env)
+        try:
+            for service in keys.services:
+                keys.write(service, look)
+                written |= {place for place in look.settled.unwritten if place[0] == service}
+        except CasLost:
+            if service in lost:
+                raise
+            lost.add(service)
+        else:
+            break
+    read_back = keys.look(addresses)
+    if read_back.settled.unwritten:
+        raise StoreError(f"{project}/{env}: the store does not hold what was just written")
+    made = {spec.place for spec in keys.specs if spec.kind == "generated"} & written
+    return keys.keyring(read_back, made, written - made)
+
+
+def _refuse_drift(settled: Settled, project: str, env: str) -> None:
+    if settled.drifted:
+        (service, _), *_ = by_service(settled.drifted).items()
+        named = ", ".join(f"{owner} {key}" for owner, key in sorted(settled.drifted))
+        raise Refused(
+            f"derived keys were changed by another hand: {named}",
+            next_step=f"invoke {project}.{service}.setup --env {env.rpartition('/')[2]} --repair-derived",
+        )

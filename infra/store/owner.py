@@ -1,0 +1,76 @@
+"""Which process holds a lease, and whether it can be proven that it is gone."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from infra.model.lease import Lease
+
+_DEAD = {"Z", "X"}
+_NEVER = datetime.fromtimestamp(0, UTC)
+
+
+def this_process(holder: str, run_id: str, reason: str) -> Lease:
+    """Give the claim of the running process, not taken yet."""
+    pid = os.getpid()
+    return Lease(
+        holder, run_id, socket.gethostname(), pid, _started(pid) or "", _boot(), reason, _NEVER, _NEVER
+    )
+
+
+def is_gone(lease: Lease) -> bool:
+    """Tell whether the owner provably ended: same host and boot, and its pid is free or somebody else's."""
+    if lease.host != socket.gethostname() or not lease.boot or lease.boot != _boot():
+        return False
+    started = _started(lease.pid)
+    return started is not None and started != lease.pid_started
+
+
+def _started(pid: int) -> str | None:
+    """Give when a process started: empty when it ended, None when that cannot be told."""
+    if Path("/proc/self/stat").exists():
+        return _started_by_proc(pid)
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return "" if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
+    except psutil.NoSuchProcess:
+        return ""
+    except psutil.AccessDenied:
+        return None
+
+
+def _started_by_proc(pid: int) -> str | None:
+    """Give the start in clock ticks since boot: unlike a time of day, no clock change moves it."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        # /proc may hide the processes of others (hidepid); a signal's answer does not.
+        return None if _takes_signals(pid) else ""
+    state, *fields = text.rpartition(")")[2].split()
+    return "" if state in _DEAD else fields[18]
+
+
+def _takes_signals(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _boot() -> str:
+    """Give the boot and the table of processes in which a pid means something."""
+    with suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    import psutil
+
+    return str(int(psutil.boot_time()))

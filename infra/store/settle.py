@@ -1,0 +1,107 @@
+"""What the keys of an environment should be, decided from what the store holds. Pure."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from infra.model.secret import Place, Secret, SecretSpec
+
+Marks = Mapping[Place, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """All values by (service, key), and which of them are new, rewritten, foreign or not there.
+
+    `derived` are the keys that now follow from others, rewritten or not.
+    """
+
+    values: Mapping[Place, Secret]
+    derived: frozenset[Place] = field(default_factory=frozenset)
+    generated: frozenset[Place] = field(default_factory=frozenset)
+    rewritten: frozenset[Place] = field(default_factory=frozenset)
+    drifted: frozenset[Place] = field(default_factory=frozenset)
+    missing: frozenset[Place] = field(default_factory=frozenset)
+
+    @property
+    def unwritten(self) -> frozenset[Place]:
+        """The keys that have to be written."""
+        return self.generated | self.rewritten
+
+
+def settle(
+    specs: Iterable[SecretSpec],
+    held: Mapping[Place, Secret],
+    marks: Marks,
+    environment: str,
+    addresses: Any,
+    generate: Callable[[SecretSpec], Secret],
+    *,
+    repair: bool = False,
+) -> Settled:
+    """Give what every declared key should be.
+
+    A generated key is made once, where it is required and missing. A derived one follows its inputs; one
+    without a mark of ours is drift, and stands until `repair`. Operator keys are never touched.
+    """
+    declared = tuple(specs)
+    required = [spec for spec in declared if spec.kind == "generated" and spec.required_in(environment)]
+    fresh = {spec.place: generate(spec) for spec in required if _is_missing(held, spec.place)}
+    values = {**held, **fresh}
+    derived: set[Place] = set()
+    drifted: set[Place] = set()
+    for spec in declared:
+        wanted = _derived(spec, values, addresses, {one.place for one in declared})
+        if wanted is None:
+            continue
+        if held.get(spec.place) != wanted and _is_foreign(spec.place, held, marks) and not repair:
+            drifted.add(spec.place)
+        else:
+            values[spec.place] = wanted
+            derived.add(spec.place)
+    return Settled(
+        values,
+        derived=frozenset(derived),
+        generated=frozenset(fresh),
+        rewritten=frozenset(place for place in derived if held.get(place) != values[place]),
+        drifted=frozenset(drifted),
+        missing=frozenset(
+            spec.place
+            for spec in declared
+            if spec.required_in(environment) and _is_missing(values, spec.place)
+        ),
+    )
+
+
+def mark(place: Place, value: Secret) -> str:
+    """Give the digest by which a value of ours is known again, in 64 hex digits."""
+    service, key = place
+    return hmac.new(
+        f"{service}/{key}".encode(), value.reveal().encode(errors="surrogatepass"), "sha256"
+    ).hexdigest()
+
+
+def _derived(
+    spec: SecretSpec, values: Mapping[Place, Secret], addresses: Any, declared: set[Place]
+) -> Secret | None:
+    """Give the value that follows from the others; None when the spec derives none or an input is missing."""
+    if spec.derive is None:
+        return None
+    try:
+        text = spec.derive(values, addresses)
+    except KeyError as error:
+        if error.args[0] in declared:
+            return None
+        raise
+    return None if text is None else Secret(text)
+
+
+def _is_missing(values: Mapping[Place, Secret], place: Place) -> bool:
+    return place not in values or values[place] == Secret("")
+
+
+def _is_foreign(place: Place, held: Mapping[Place, Secret], marks: Marks) -> bool:
+    return not _is_missing(held, place) and mark(place, held[place]) not in marks.get(place, frozenset())

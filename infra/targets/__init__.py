@@ -1,0 +1,1 @@
+"""Where bundles go and facts come from. One folder or file a target."""

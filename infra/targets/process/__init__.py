@@ -1,0 +1,1 @@
+"""The stack as processes: supervised, found again by their environment, run from snapshots."""

@@ -1,0 +1,11 @@
+"""The user that a process runs as, when it must not be root."""
+
+from __future__ import annotations
+
+import pwd
+from typing import Any
+
+
+def identity(user: str) -> dict[str, Any]:
+    """Give the options with which a subprocess runs as this user; none for ourselves."""
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}

@@ -1,0 +1,117 @@
+"""The supervisor seen from a command: starts it, asks it, tells when it does not answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from infra.model.errors import CannotTell, Unreachable
+from infra.targets.process.processes import Marks
+
+STARTS_WITHIN = 10.0
+_CODE = Path(__file__).parent
+
+
+def version() -> str:
+    """Give a digest of the code that a supervisor runs; another one means that it has to be replaced."""
+    names = ("supervisor", "keeper", "probes", "processes", "logfiles", "account")
+    texts = [(_CODE / f"{name}.py").read_bytes() for name in names]
+    return sha256(b"\0".join(texts)).hexdigest()[:16]
+
+
+class Client:
+    """Requests to the supervisor of one run folder; each raises Unreachable when nobody answers."""
+
+    def __init__(self, folder: Path, marks: Marks) -> None:
+        self._folder, self._marks = folder, marks
+
+    def ask(self, what: str, **arguments: Any) -> dict[str, Any]:
+        """Give the answer to one request; a retry is safe for every request but means what it says again."""
+        with self._connect() as peer, peer.makefile("rwb") as stream:
+            stream.write(json.dumps({"do": what, "with": arguments}).encode() + b"\n")
+            stream.flush()
+            line = stream.readline()
+        answer: dict[str, Any] = json.loads(line) if line else {"ok": False, "error": "closed the connection"}
+        if not answer["ok"]:
+            raise CannotTell(f"the supervisor refused '{what}': {answer['error']}")
+        return answer
+
+    def running_version(self) -> str | None:
+        """Give the version of the supervisor that answers, None when none does."""
+        try:
+            return str(self.ask("hello")["version"])
+        except Unreachable:
+            return None
+
+    def units(self) -> dict[str, dict[str, Any]]:
+        """Give the state of each unit as the supervisor knows it; none when it does not run."""
+        try:
+            return dict(self.ask("status")["units"])
+        except Unreachable:
+            return {}
+
+    def start(self) -> None:
+        """Start a supervisor, replacing one of another version, and wait until it answers (10 s at most)."""
+        if self.running_version() is not None:
+            self.ask("shutdown")
+        command = [sys.executable, "-m", "infra.targets.process.supervisor", str(self._folder)]
+        child = self._spawn([*command, self._marks.checkout, self._marks.environment, version()])
+        deadline = time.monotonic() + STARTS_WITHIN
+        while self.running_version() != version():
+            if time.monotonic() > deadline:
+                self._give_up(child)
+            if child.poll() is not None:
+                child = self._spawn(child.args)  # type: ignore[arg-type]  # the list that it was started with
+            time.sleep(0.005)
+
+    def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
+        marks = {"INFRA_CHECKOUT": self._marks.checkout, "INFRA_ENV": self._marks.environment}
+        kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
+        with (self._folder / "supervisor.log").open("ab") as output:
+            return subprocess.Popen(
+                command,
+                cwd=_CODE.parents[2],
+                env={**kept, **marks},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def _give_up(self, child: subprocess.Popen[bytes]) -> None:
+        child.kill()
+        last = (
+            (self._folder / "supervisor.log").read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
+        )
+        raise CannotTell(
+            f"the supervisor did not answer within {STARTS_WITHIN:.0f} s",
+            next_step=f"cat {self._folder}/supervisor.log",
+            evidence=tuple(last),
+        )
+
+    def _connect(self) -> socket.socket:
+        peer = socket.socket(socket.AF_UNIX)
+        peer.settimeout(60)
+        try:
+            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                peer.connect(_address(self._folder, folder))
+            finally:
+                os.close(folder)
+        except OSError as error:
+            peer.close()
+            raise Unreachable(f"the supervisor does not answer: {error.strerror}") from error
+        return peer
+
+
+def _address(folder: Path, descriptor: int) -> str:
+    """Give an address that fits into the 107 bytes of a socket's name, however deep the folder lies."""
+    by_number = Path(f"/proc/self/fd/{descriptor}")
+    return f"{by_number if by_number.exists() else folder}/supervisor.sock"

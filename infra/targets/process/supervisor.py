@@ -1,0 +1,162 @@
+"""The supervisor: one process for each environment and checkout, which outlives the command that started it.
+
+    python -m infra.targets.process.supervisor RUN_FOLDER CHECKOUT ENVIRONMENT VERSION
+
+It answers JSON lines on a socket of mode 0600 in its run folder and holds that folder's lock. Its death
+ends no unit: the next supervisor finds the living ones by the marks in their environment.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from infra.model.unit import Unit, unit_from_json
+from infra.targets.process import logfiles, processes
+from infra.targets.process.keeper import GRACE, Board, Keeper
+
+SOCKET = "supervisor.sock"
+LOCK = "supervisor.lock"
+UNITS = "units.json"
+ROTATE_EVERY = 5.0
+
+
+class Supervisor:
+    """Owns the keepers. Each public method is one request of the socket."""
+
+    def __init__(self, folder: Path, marks: processes.Marks, version: str) -> None:
+        self._folder, self._marks, self._version = folder, marks, version
+        self._board = Board()
+        self._keepers: dict[str, Keeper] = {}
+        self._done = threading.Event()
+
+    def adopt_living(self) -> None:
+        """Take over the units of an earlier supervisor that still run; the dead ones stay dead."""
+        living = processes.mains(self._marks)
+        for unit in _read_units(self._folder / UNITS):
+            found = living.get(unit.name, [])
+            if found:
+                self._keep(unit, found[0][0])
+
+    def hello(self) -> dict[str, Any]:
+        """Give the version of the code that this supervisor runs."""
+        return {"version": self._version, "pid": os.getpid()}
+
+    def start(self, unit: dict[str, Any]) -> dict[str, Any]:
+        """Make this unit run as written; what ran under its name before is ended first."""
+        wanted = unit_from_json(unit)
+        self.stop(wanted.name)
+        self._keep(wanted, None)
+        self._write_units()
+        return {}
+
+    def stop(self, name: str, grace: float = GRACE) -> dict[str, Any]:
+        """End a unit and forget it, also one that no keeper knows; give the pids that would not end."""
+        keeper = self._keepers.pop(name, None)
+        if keeper:
+            keeper.stop(grace)
+        left = [process for process, _ in processes.mains(self._marks).get(name, [])]
+        stubborn = processes.end(left, grace)
+        self._write_units()
+        return {"left": [process.pid for process in stubborn]}
+
+    def status(self) -> dict[str, Any]:
+        """Give each unit's state."""
+        return {"units": {name: keeper.status() for name, keeper in self._keepers.items()}}
+
+    def shutdown(self) -> dict[str, Any]:
+        """End the supervisor; the units stay as they are."""
+        self._done.set()
+        return {}
+
+    def serve(self) -> None:
+        """Answer requests until shutdown."""
+        listener = _listen(self._folder)
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+        while not self._done.wait(ROTATE_EVERY):
+            for name in list(self._keepers):
+                logfiles.rotate(self._log(name))
+        listener.close()
+        (self._folder / SOCKET).unlink(missing_ok=True)
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(peer,), daemon=True).start()
+
+    def _answer(self, peer: socket.socket) -> None:
+        with peer, peer.makefile("rwb") as stream:
+            for line in stream:
+                stream.write(json.dumps(self._reply(line)).encode() + b"\n")
+                stream.flush()
+
+    def _reply(self, line: bytes) -> dict[str, Any]:
+        try:
+            request = json.loads(line)
+            act = {"hello": self.hello, "start": self.start, "stop": self.stop}.get(request["do"])
+            plain = {"status": self.status, "shutdown": self.shutdown}.get(request["do"])
+            return {"ok": True, **(act(**request["with"]) if act else plain())}  # type: ignore[operator,misc]
+        except Exception as error:  # noqa: BLE001  # the answer carries it; the supervisor goes on
+            return {"ok": False, "error": f"{type(error).__name__}: {error}"}
+
+    def _keep(self, unit: Unit, living: Any) -> None:
+        keeper = Keeper(unit, self._log(unit.name), self._board, living)
+        self._keepers[unit.name] = keeper
+        keeper.start()
+
+    def _log(self, name: str) -> Path:
+        return self._folder.parent / "logs" / f"{name}.log"
+
+    def _write_units(self) -> None:
+        text = json.dumps([keeper.unit.as_json() for keeper in self._keepers.values()])
+        beside = self._folder / (UNITS + ".new")
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(self._folder / UNITS)
+
+
+def _read_units(path: Path) -> list[Unit]:
+    try:
+        return [unit_from_json(unit) for unit in json.loads(path.read_text(encoding="utf-8"))]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _listen(folder: Path) -> socket.socket:
+    os.chdir(folder)  # a socket's address holds 107 bytes at most: a bare name always fits
+    Path(SOCKET).unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)
+    listener.bind(SOCKET)
+    os.umask(before)
+    listener.listen(64)
+    return listener
+
+
+def main(arguments: list[str]) -> int:
+    """Run until shutdown; exit 3 when another supervisor has the folder."""
+    folder, checkout, environment, version = arguments
+    os.umask(0o077)
+    lock = os.open(Path(folder) / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return 3
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    supervisor = Supervisor(Path(folder), processes.Marks(checkout, environment), version)
+    supervisor.adopt_living()
+    supervisor.serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,228 @@
+"""The process target: observes what runs on this machine and carries out one operation at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.model.errors import CannotTell
+from infra.model.observed import Absent, DataFolder, Found, Observed, Running
+from infra.model.operation import Operation
+from infra.model.places import Places
+from infra.model.secret import Secret
+from infra.model.service import Project
+from infra.model.unit import Bundle, Unit
+from infra.targets.process import data_folders, logfiles, ports, probes, processes, secret_files, tree
+from infra.targets.process.client import Client, version
+from infra.targets.process.database import Database
+from infra.targets.process.snapshots import Snapshots
+
+ANSWERS_WITHIN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What the operations of one deploy carry; secrets are in memory only."""
+
+    bundles: Mapping[str, Bundle]
+    secrets: Mapping[str, Mapping[str, Secret]]
+    source: Path
+    deploy: str
+
+
+class ProcessTarget:
+    """One environment of one checkout, as processes."""
+
+    def __init__(self, project: Project, environment: str, places: Places) -> None:
+        self._project, self._environment, self._places = project, environment, places
+        self._marks = processes.Marks(places.checkout, environment)
+        self._client = Client(Path(places.run), self._marks)
+        self._folders = tuple(
+            part.folder for service in project.services for part in service.parts if part.folder
+        )
+        self.snapshots = Snapshots(Path(places.releases), self._folders)
+        self.database = Database(
+            places.ports["postgres"],
+            project.database,
+            environment,
+            places.database_user,
+        )
+
+    def release_of(self, source: Path) -> str:
+        """Give the 40 hex digits of the application's tree as it stands."""
+        return tree.digest(source, self._folders)
+
+    def observe(self, bundles: Iterable[Bundle], declared: frozenset[str]) -> Observed:
+        """Give what is seen of these bundles; `declared` names every unit of the environment."""
+        wanted = list(bundles)
+        living = processes.mains(self._marks)
+        units = {unit.name: unit for bundle in wanted for unit in bundle.units}
+        running = self._client.running_version()
+        return Observed(
+            at=time.time(),
+            units={name: _newest(living.get(name, [])) for name in units},
+            folders={b.service: self._folder(b.service) for b in wanted if self._keeps_data(b.service)},
+            secret_files={b.service: self._secret_file(b.service) for b in wanted if b.secret_versions},
+            releases=frozenset(b.release for b in wanted if b.release and self.snapshots.intact(b.release)),
+            unhealthy=_faults(units[name] for name in units if name in living),
+            strangers=tuple(_strangers(living, declared)),
+            keeper=Found(running) if running else Absent(),
+        )
+
+    def keeper_version(self) -> str:
+        """Give the version of the supervisor that this code would start."""
+        return version()
+
+    def execute(self, operation: Operation, delivery: Delivery) -> None:
+        """Carry out one operation; each may be repeated after a failure or a kill."""
+        acts = {
+            "start-supervisor": self._start_supervisor,
+            "write-secrets": self._write_secrets,
+            "create-data": self._create_data,
+            "store-release": self._store_release,
+            "ensure-database": self._ensure_database,
+            "stop-unit": self._stop_unit,
+            "start-unit": self._start_unit,
+            "restart-unit": self._start_unit,
+        }
+        acts[operation.kind](operation, delivery)
+
+    def states(self) -> dict[str, dict[str, object]]:
+        """Give each unit's state as the supervisor counts it: state, why, pid, exits, last_exit."""
+        return self._client.units()
+
+    def log(self, unit: str, lines: int = 200) -> list[str]:
+        """Give the last lines of a unit's output, not redacted."""
+        return logfiles.tail(self._log_file(unit), lines)
+
+    def end_all(self, units: Iterable[str]) -> list[int]:
+        """Stop these units in order, then the supervisor; give the pids that would not end."""
+        left: list[int] = []
+        if self._client.running_version() is None:
+            self._client.start()
+        for unit in units:
+            left += self._client.ask("stop", name=unit)["left"]
+        self._client.ask("shutdown")
+        return left
+
+    def observe_units(self, units: Iterable[Unit]) -> Observed:
+        """Give what runs of these units alone; cheaper than `observe`."""
+        living = processes.mains(self._marks)
+        return Observed(
+            at=time.time(), units={unit.name: _newest(living.get(unit.name, [])) for unit in units}
+        )
+
+    def living(self) -> list[str]:
+        """Give the names of all units that run, declared or not."""
+        return [name for name in processes.mains(self._marks) if not _is_helper(name)]
+
+    def log_end(self, unit: str) -> int:
+        """Give the size of a unit's output so far, in bytes."""
+        return logfiles.size(self._log_file(unit))
+
+    def log_since(self, unit: str, place: int) -> tuple[list[str], int]:
+        """Give the whole lines that were written after a place, and the place to go on from."""
+        return logfiles.since(self._log_file(unit), place)
+
+    def stranger_on(self, port: int) -> str:
+        """Give who holds a port on loopback that is not of this environment; empty when it is free or ours."""
+        ours = {process.pid for process in processes.marked(self._marks)}
+        return ports.holder(port, ours)
+
+    def exposures(self, units: Iterable[str]) -> list[str]:
+        """Give a line for each of these units that other machines can reach."""
+        living = processes.mains(self._marks)
+        found = ((name, process) for name in units for process, _ in living.get(name, []))
+        return [
+            f"{name}: listens on {address}" for name, process in found for address in ports.exposed(process)
+        ]
+
+    def _log_file(self, unit: str) -> Path:
+        return Path(self._places.logs) / f"{unit}.log"
+
+    def _keeps_data(self, service: str) -> bool:
+        return any(one.name == service and one.data_version for one in self._project.services)
+
+    def _folder(self, service: str) -> Found[DataFolder] | Absent | object:
+        return data_folders.read(Path(self._places.data(service)))
+
+    def _secret_file(self, service: str) -> Found[str] | Absent | object:
+        return secret_files.read_digest(Path(self._places.secrets_file(service)))
+
+    def _start_supervisor(self, _operation: Operation, _delivery: Delivery) -> None:
+        for folder in (self._places.run, self._places.logs, self._places.releases):
+            data_folders.walkable(Path(folder))
+        self._client.start()
+
+    def _write_secrets(self, operation: Operation, delivery: Delivery) -> None:
+        values = delivery.secrets[operation.service]
+        secret_files.write(Path(self._places.secrets_file(operation.service)), values)
+
+    def _create_data(self, operation: Operation, delivery: Delivery) -> None:
+        name = operation.service
+        service = self._project.service(name)
+        folder = Path(self._places.data(name))
+        marker = DataFolder(
+            self._project.name, self._environment, name, self._places.checkout, service.data_version
+        )
+        data_folders.create(folder, marker)
+        if service.parts[0].program == "postgres":
+            program = self._places.programs["postgres"].argv[0]
+            self.database.create_cluster(program, folder, delivery.secrets[name]["POSTGRES_PASSWORD"])
+
+    def _store_release(self, operation: Operation, delivery: Delivery) -> None:
+        self.snapshots.store(delivery.source, delivery.bundles[operation.service].release)
+
+    def _ensure_database(self, operation: Operation, delivery: Delivery) -> None:
+        keys = delivery.secrets[operation.service]
+        deadline = time.monotonic() + ANSWERS_WITHIN
+        self.database.ensure(keys["POSTGRES_PASSWORD"], keys["APP_PASSWORD"], deadline)
+
+    def _stop_unit(self, operation: Operation, _delivery: Delivery) -> None:
+        left = self._client.ask("stop", name=operation.subject)["left"]
+        if left:
+            raise CannotTell(
+                f"{operation.subject}: pid {left[0]} does not end", next_step=f"kill -9 {left[0]}"
+            )
+
+    def _start_unit(self, operation: Operation, delivery: Delivery) -> None:
+        bundle = delivery.bundles[operation.service]
+        unit = next(unit for unit in bundle.units if unit.name == operation.subject)
+        folder = Path(self._places.run) / unit.name
+        data_folders.walkable(folder)
+        for file in unit.files:
+            _write_file(folder / file.name, file.text)
+        self._client.ask("start", unit=unit.with_markers(bundle.digest, delivery.deploy).as_json())
+
+
+def _newest(found: list[tuple[object, Running]]) -> Found[Running] | Absent:
+    if not found:
+        return Absent()
+    return Found(max((running for _, running in found), key=lambda running: running.started))
+
+
+def _faults(units: Iterable[Unit]) -> dict[str, str]:
+    faults = {unit.name: probes.fault(unit) for unit in units}
+    return {name: fault for name, fault in faults.items() if fault}
+
+
+def _strangers(
+    living: Mapping[str, list[tuple[object, Running]]], declared: frozenset[str]
+) -> Iterable[Running]:
+    for name, found in living.items():
+        ordered = sorted((running for _, running in found), key=lambda running: -running.started)
+        if not _is_helper(name):
+            yield from ordered[1:] if name in declared else ordered
+
+
+def _is_helper(unit: str) -> bool:
+    """Tell whether this is an entry point's own watcher, which ends by itself."""
+    return unit.endswith(".watcher")
+
+
+def _write_file(path: Path, text: str) -> None:
+    beside = path.with_name(path.name + ".new")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)

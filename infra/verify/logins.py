@@ -1,0 +1,36 @@
+"""Does a unit really serve? A real login for the stores, the right release for the application; no writes."""
+
+from __future__ import annotations
+
+from infra.model.answer import Category
+from infra.model.unit import Unit
+from infra.plan.health import classify
+from infra.session import Session
+from infra.targets.process import probes
+from infra.verify.http import ask
+
+
+def login_fault(session: Session, unit: Unit) -> str:
+    """Give why the unit does not serve, in words without secrets; empty when it does."""
+    if unit.health.probe == "postgres":
+        return _postgres(session)
+    if unit.health.path == "/health":
+        answer = ask(f"http://127.0.0.1:{unit.port}/health")
+        category = classify(answer, None)
+        return "" if category is Category.OK else f"{category}: {answer}"
+    return probes.fault(unit)
+
+
+def _postgres(session: Session) -> str:
+    import psycopg
+
+    url = session.keys.readable().get("app", {}).get("DATABASE_URL")
+    if url is None:
+        return "the store has no DATABASE_URL"
+    try:
+        plain = url.reveal().replace("postgresql+asyncpg://", "postgresql://", 1)
+        with psycopg.connect(plain, connect_timeout=5) as connection:
+            connection.execute("SELECT 1")
+    except psycopg.Error as error:
+        return f"{type(error).__name__}: {str(error).strip().splitlines()[-1]}"
+    return ""

@@ -1,0 +1,42 @@
+"""Write, read and remove one value: reads alone do not show a server that takes no writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from uuid import uuid4
+
+from infra.model.secret import Secret
+
+
+def postgres(secrets: Mapping[str, Secret]) -> str:
+    """Give why the application's role could not write, read and remove a row; empty when it could."""
+    import psycopg
+
+    url = secrets["DATABASE_URL"].reveal().replace("postgresql+asyncpg://", "postgresql://", 1)
+    mark = uuid4().hex
+    try:
+        with psycopg.connect(url, connect_timeout=5, autocommit=True) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS infra_write_probe (mark text PRIMARY KEY)")
+            connection.execute("INSERT INTO infra_write_probe VALUES (%s)", [mark])
+            gone = connection.execute("DELETE FROM infra_write_probe WHERE mark = %s", [mark]).rowcount
+    except psycopg.Error as error:
+        return f"{type(error).__name__}: {str(error).strip().splitlines()[0]}"
+    return "" if gone == 1 else "the row that was written could not be read again"
+
+
+def redis(secrets: Mapping[str, Secret]) -> str:
+    """Give why a key could not be set, read and removed; empty when it could."""
+    from redis import Redis, RedisError
+
+    key, mark = f"infra:write-probe:{uuid4().hex}", uuid4().hex
+    try:
+        with Redis.from_url(secrets["REDIS_URL"].reveal(), socket_timeout=5) as client:
+            client.set(key, mark, ex=60)
+            found = client.get(key)
+            client.delete(key)
+    except RedisError as error:
+        return f"{type(error).__name__}: {error}"
+    return "" if found == mark.encode() else "the key that was written could not be read again"
+
+
+PROBES: Mapping[str, Callable[[Mapping[str, Secret]], str]] = {"postgres": postgres, "redis": redis}

@@ -1,0 +1,70 @@
+"""The ports of a checkout's environment: chosen once, written down, kept apart from those of its neighbours."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.model.ports import choose_ports
+from infra.targets.process.data_folders import walkable
+from infra.targets.process.ports import is_taken
+
+NAME = "ports.json"
+
+
+def ports(root: Path, neighbours: Path, written: Mapping[str, int], *, claim: bool) -> dict[str, int]:
+    """Give the ports by name; with `claim` they are written down where none were.
+
+    `root` is the environment's state folder, `neighbours` the folder of all checkouts' states.
+    """
+    recorded = _read(root / NAME)
+    if recorded or not claim:
+        return _choose(written, recorded, neighbours, root)
+    walkable(root)
+    with _alone(neighbours):
+        chosen = _choose(written, _read(root / NAME), neighbours, root)
+        _write(root / NAME, chosen)
+    return chosen
+
+
+def _choose(
+    written: Mapping[str, int], recorded: Mapping[str, int], neighbours: Path, root: Path
+) -> dict[str, int]:
+    claimed = set(_claimed(neighbours, root)) if not recorded else set()
+    return choose_ports(written, recorded, lambda port: port in claimed or is_taken(port))
+
+
+def _claimed(neighbours: Path, root: Path) -> Iterator[int]:
+    for file in neighbours.glob(f"*/*/{NAME}"):
+        if file.parent != root:
+            yield from _read(file).values()
+
+
+def _read(file: Path) -> dict[str, int]:
+    try:
+        return {str(name): int(port) for name, port in json.loads(file.read_text(encoding="utf-8")).items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, AttributeError):
+        return {}
+
+
+def _write(file: Path, chosen: Mapping[str, int]) -> None:
+    beside = file.with_name(file.name + ".new")
+    beside.write_text(json.dumps(chosen, indent=2) + "\n", encoding="utf-8")
+    beside.replace(file)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the lock under which checkouts choose ports, so that no two choose the same ones."""
+    descriptor = os.open(folder / "ports.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

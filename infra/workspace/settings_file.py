@@ -1,0 +1,128 @@
+"""`invoke.yaml` and a person's `invoke.local.yaml`, read, merged and validated whole.
+
+Environment variables and files of the home folder are never read: what a deploy does stands in this tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infra.model.errors import BadInput
+
+if TYPE_CHECKING:
+    from infra.model.settings import Settings
+
+FILES = ("invoke.yaml", "invoke.local.yaml")
+INVOKES_OWN = frozenset({"tasks", "run", "runners", "sudo", "timeouts"})
+Lines = dict[tuple[str, ...], str]
+
+
+def load(root: Path) -> Settings:
+    """Give the settings of this checkout; BadInput lists every fault with its path, file and line."""
+    from pydantic import ValidationError
+
+    from infra.model.settings import Settings
+
+    values: dict[str, Any] = {}
+    lines: Lines = {}
+    for name in FILES:
+        found, where = _read(root / name)
+        values = _merged(values, found)
+        lines |= where
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise _faults(error, lines) from error
+
+
+def check_syntax(root: Path) -> None:
+    """Refuse files that are no YAML mapping; the cheap part of `load`."""
+    for name in FILES:
+        _read(root / name)
+
+
+def _read(file: Path) -> tuple[dict[str, Any], Lines]:
+    import yaml
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}, {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file.name}: {error}", next_step=f"mend {file.name}") from error
+    try:
+        node = yaml.compose(text, Loader=_loader())
+        values = yaml.load(text, Loader=_loader())  # noqa: S506  # the safe loader, in C where there is one
+    except yaml.YAMLError as error:
+        raise BadInput(f"{file.name}: {_words(error)}", next_step=f"mend {file.name}") from error
+    if values is None:
+        return {}, {}
+    if not isinstance(values, dict):
+        raise BadInput(f"{file.name}: a mapping of keys is expected", next_step=f"mend {file.name}")
+    lines = dict(_positions(node, (), file.name))
+    repeated = sorted(where for path, where in lines.items() if path[-1:] == (_REPEATED,))
+    if repeated:
+        raise BadInput(f"a key is written twice: {', '.join(repeated)}", next_step=f"mend {file.name}")
+    return {key: value for key, value in values.items() if key not in INVOKES_OWN}, lines
+
+
+_REPEATED = "\0repeated"
+
+
+def _loader() -> Any:
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _words(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    return f"line {mark.line + 1}: {problem}" if mark else str(problem)
+
+
+def _positions(node: Any, path: tuple[str, ...], file: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    yield path, f"{file} line {node.start_mark.line + 1}"
+    pairs = node.value if node.id == "mapping" else []
+    seen: set[str] = set()
+    for key, value in pairs:
+        name = str(key.value)
+        place = (*path, name)
+        yield from _positions(value, place, file)
+        yield place, f"{file} line {key.start_mark.line + 1}"
+        if name in seen:
+            yield (*place, _REPEATED), f"{'/'.join(place)}, {file} line {key.start_mark.line + 1}"
+        seen.add(name)
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged
+
+
+def _faults(error: Any, lines: Lines) -> BadInput:
+    described = [_fault(fault, lines) for fault in error.errors(include_url=False, include_input=False)]
+    count = f"{len(described)} faults" if len(described) > 1 else "a fault"
+    return BadInput(
+        f"the settings have {count}",
+        next_step="mend invoke.yaml; its comments explain each key",
+        evidence=tuple(described),
+    )
+
+
+def _fault(fault: Mapping[str, Any], lines: Lines) -> str:
+    path = tuple(str(step) for step in fault["loc"])
+    known = next(
+        (lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in lines), "invoke.yaml"
+    )
+    words = (
+        "no such setting"
+        if fault["type"] == "extra_forbidden"
+        else fault["msg"].removeprefix("Value error, ")
+    )
+    return f"{'/'.join(path)}: {words} ({known})"

@@ -1,0 +1,99 @@
+"""The application's settings, read from the process environment and from nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+
+class ConfigError(Exception):
+    """A variable is missing or unusable. The message names it and never shows its value."""
+
+
+class Settings(BaseModel):
+    """What differs between environments. An alias is a variable's name; an empty variable counts as unset."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    env: Literal["development", "test", "preview", "staging", "production"] = Field(alias="ENV")
+    database_url: SecretStr = Field(alias="DATABASE_URL")
+    redis_url: SecretStr = Field(alias="REDIS_URL")
+    git_sha: str = Field(alias="GIT_COMMIT_SHA", pattern="^[0-9a-f]{40}$")
+    version: str = Field(alias="APP_VERSION", default="dev")
+    public_url: str = Field(alias="PUBLIC_URL", default="")
+    s3_endpoint: str = Field(alias="S3_ENDPOINT", default="")
+    s3_access_key: SecretStr = Field(alias="S3_ACCESS_KEY", default=SecretStr(""))
+    s3_secret_key: SecretStr = Field(alias="S3_SECRET_KEY", default=SecretStr(""))
+    s3_bucket: str = Field(alias="S3_BUCKET", default="")
+    openrouter_api_key: SecretStr = Field(alias="OPENROUTER_API_KEY", default=SecretStr(""))
+    openrouter_url: str = Field(alias="OPENROUTER_URL", default="https://openrouter.ai/api/v1")
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """The settings in these variables. Raises ConfigError, which names every fault at once."""
+        try:
+            return cls.model_validate({name: value for name, value in environment.items() if value})
+        except ValidationError as error:
+            faults = error.errors(include_input=False, include_context=False, include_url=False)
+            raise ConfigError("; ".join(map(_sentence, faults))) from None
+
+    @property
+    def has_s3(self) -> bool:
+        return bool(self.s3_endpoint)
+
+    @property
+    def has_ai(self) -> bool:
+        return bool(self.openrouter_api_key.get_secret_value())
+
+    @field_validator("database_url")
+    @classmethod
+    def _speaks_asyncpg(cls, url: SecretStr) -> SecretStr:
+        return _starts_with(url, "postgresql+asyncpg://")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _speaks_redis(cls, url: SecretStr) -> SecretStr:
+        return _starts_with(url, "redis://", "rediss://")
+
+    @field_validator("public_url", "s3_endpoint", "openrouter_url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _object_store_is_whole(self) -> Self:
+        parts = {
+            "S3_ACCESS_KEY": self.s3_access_key.get_secret_value(),
+            "S3_SECRET_KEY": self.s3_secret_key.get_secret_value(),
+            "S3_BUCKET": self.s3_bucket,
+        }
+        missing = [name for name, value in parts.items() if not value]
+        if self.s3_endpoint and missing:
+            raise ValueError(f"S3_ENDPOINT is set, {' and '.join(missing)} must be set too")
+        return self
+
+
+def _starts_with(url: SecretStr, *schemes: str) -> SecretStr:
+    if not url.get_secret_value().startswith(schemes):
+        raise ValueError(f"must start with {' or '.join(schemes)}")
+    return url
+
+
+def _sentence(fault: Mapping[str, Any]) -> str:
+    place = ".".join(fault["loc"])
+    said = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "missing":
+        return f"{place} is not set"
+    return f"{place}: {said}" if place else said

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Makes the three locks anew from the three .in files, with one resolution, so that one .venv holds them all.
+# Needs uv. Versions in the present locks are kept where they fit; --upgrade, or --upgrade-package NAME, moves them.
+set -eu
+cd "$(dirname "$0")"
+
+all=$(mktemp)
+trap 'rm -f "$all"' EXIT
+cat tool.txt local.txt dev.txt >"$all" 2>/dev/null || true # the versions to start from
+
+compile() {
+    # Settings that name a package host must not reach a lock.
+    env -u PIP_FIND_LINKS -u UV_FIND_LINKS uv pip compile --quiet --universal --python-version 3.11 \
+        --no-header --no-annotate --no-emit-index-url --no-emit-find-links "$@"
+}
+
+compile tool.in local.in dev.in --output-file "$all" "$@"
+for lock in tool local dev; do
+    # Not with --output-file: the constraint alone decides the version.
+    compile "$lock.in" --constraint "$all" --generate-hashes >"$lock.txt.new"
+    mv "$lock.txt.new" "$lock.txt"
+done

@@ -1,0 +1,52 @@
+"""What a person can ask for. One file a namespace; a listing imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+from invoke import Collection, Exit
+
+import finance_report
+from infra.model.errors import InfraError
+from infra.workspace import settings_file
+from tasks import doctor, house, lock, smoke
+from tasks.command import ROOT
+from tasks.project import collection_of
+
+# invoke would turn `finance_report` into `finance-report`, or else `setup_tokens` would never become
+# `setup-tokens`: with the identity both names are exactly what people type.
+Collection.transform = lambda _self, name: name  # type: ignore[method-assign]
+
+LISTINGS = {"--list", "-l", "--help", "-h", "--complete", "--version", "-V", "--print-completion-script"}
+
+
+def _outside_a_task(_number: int, _frame: FrameType | None) -> None:
+    """End with 130: invoke itself would end with 1."""
+    os._exit(130)
+
+
+def _check_settings() -> None:
+    """Refuse broken settings before invoke reads the file itself, with its traceback."""
+    is_listing = not LISTINGS.isdisjoint(sys.argv[1:]) or len(sys.argv) == 1
+    try:
+        (settings_file.check_syntax if is_listing else settings_file.load)(ROOT)
+    except InfraError as error:
+        lines = [f"✗ {error.message}", *(f"    {line}" for line in error.evidence), f"→ {error.next_step}"]
+        raise Exit("\n".join(lines), code=error.exit_code) from error
+
+
+signal.signal(signal.SIGINT, _outside_a_task)
+_check_settings()
+
+ns = Collection(
+    collection_of(finance_report.PROJECT),
+    Collection.from_module(smoke),
+    Collection.from_module(lock),
+    doctor.doctor,
+    house.test,
+    house.check,
+    house.bench,
+)

@@ -1,0 +1,53 @@
+"""This repository's own tests, checks and measurements."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+
+from infra.model.errors import KnownBad
+from tasks.command import ROOT, Command, command
+
+CHECKS = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy", "infra", "tasks", "finance_report", "bench", "tests"),
+)
+
+
+@command("test")
+def test(this: Command, args: str = "", workers: int = 2) -> None:
+    """Run this repository's tests; --args goes to pytest as it is."""
+    split = ["-n", str(workers)] if workers > 1 else []
+    code = _run("pytest", *split, *shlex.split(args))
+    this.outcome.facts["pytest_exit_code"] = code
+    if code:
+        raise KnownBad(
+            f"the tests did not pass (pytest exit code {code})", next_step="./inv test --args '-x -n 0'"
+        )
+
+
+@command("check")
+def check(this: Command) -> None:
+    """Check style and types: ruff with everything on, mypy strict."""
+    bad = [" ".join(words) for words in CHECKS if _run(*words)]
+    this.outcome.facts["checks"] = [" ".join(words) for words in CHECKS]
+    if bad:
+        raise KnownBad(f"found something: {'; '.join(bad)}", next_step="ruff check --fix . && ruff format .")
+
+
+@command("bench")
+def bench(this: Command, runs: int = 5) -> None:
+    """Measure start-up, no-op, memory and listing against the bare programs; medians and ratios."""
+    from bench import report
+
+    report.measure(this.console, this.outcome, runs)
+
+
+def _run(module: str, *words: str) -> int:
+    """Run a tool of this environment from the top of the checkout, its output on stderr."""
+    home = {**os.environ, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ.get('PATH', '')}"}
+    argv = [sys.executable, "-m", module, *words]
+    return subprocess.run(argv, check=False, cwd=ROOT, env=home, stdout=sys.stderr).returncode

@@ -1,0 +1,22 @@
+"""Who deploys, and what to do when nobody does any more."""
+
+from __future__ import annotations
+
+import finance_report
+from tasks.command import Command, command
+
+
+@command("lock.status")
+def status(this: Command, env: str = "") -> None:
+    """Say who holds the lease of an environment; exit 0 either way."""
+    from infra import locks
+
+    locks.status(this.session(finance_report.PROJECT, env))
+
+
+@command("lock.release", changes=True)
+def release(this: Command, env: str = "", reason: str = "") -> None:
+    """Free a lease whoever holds it; --reason says why, and the holder is told."""
+    from infra import locks
+
+    locks.release(this.session(finance_report.PROJECT, env), reason)

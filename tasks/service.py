@@ -1,0 +1,130 @@
+"""The tasks that every service has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from invoke import Task
+
+from tasks.command import Command, command
+
+if TYPE_CHECKING:
+    from infra.model.service import Project
+
+
+def plan(project: Project, service: str) -> Task[Any]:
+    """Give the task that shows what setup would do."""
+
+    @command(f"{project.name}.{service}.plan")
+    def plan(this: Command, env: str = "", target: str = "") -> None:
+        """Show what setup would change, and why; exit 3 when something would."""
+        from infra import deploy
+        from infra.session import Request
+
+        deploy.show(this.session(project, env, target), Request((service,)))
+
+    return plan
+
+
+def setup(project: Project, service: str) -> Task[Any]:
+    """Give the task that makes a service run."""
+
+    @command(f"{project.name}.{service}.setup", changes=True)
+    def setup(
+        this: Command,
+        env: str = "",
+        target: str = "",
+        force: bool = False,
+        init: bool = False,
+        no_rollback: bool = False,
+        repair_derived: bool = False,
+        lock_wait: int = 0,
+    ) -> None:
+        """Make it run, with what it needs, and prove it; nothing to do is an answer, too."""
+        from infra import deploy
+        from infra.session import Request
+
+        request = Request((service,), force, init, no_rollback, repair_derived, lock_wait)
+        session = this.session(project, env, target, claim=True)
+        deploy.setup(session, request)
+        session.console.answer(session.url)
+
+    return setup
+
+
+def rollback(project: Project, service: str) -> Task[Any]:
+    """Give the task that puts an earlier release back."""
+
+    @command(f"{project.name}.{service}.rollback", changes=True)
+    def rollback(this: Command, env: str = "", target: str = "", to: str = "", lock_wait: int = 0) -> None:
+        """Put the last good release back, or the one that --to names by record or commit."""
+        from infra import deploy
+        from infra.session import Request
+
+        session = this.session(project, env, target)
+        deploy.rollback(session, Request((service,), lock_wait=lock_wait), to)
+
+    return rollback
+
+
+def status(project: Project, service: str) -> Task[Any]:
+    """Give the task that says whether a service works."""
+
+    @command(f"{project.name}.{service}.status")
+    def status(this: Command, env: str = "", target: str = "") -> None:
+        """Say OK, FAIL or UNKNOWN for each of its units, by a real login; writes nothing."""
+        from infra import reports
+
+        reports.status(this.session(project, env, target), (service,))
+
+    return status
+
+
+def logs(project: Project, service: str) -> Task[Any]:
+    """Give the task that shows output."""
+
+    @command(f"{project.name}.{service}.logs")
+    def logs(
+        this: Command,
+        env: str = "",
+        target: str = "",
+        tail: int = 50,
+        container: str = "",
+        follow: bool = False,
+    ) -> None:
+        """Show the last lines of its output, redacted, each with the unit that wrote it."""
+        from infra import reports
+
+        session = this.session(project, env, target)
+        reports.logs(session, service, tail, container, follow=follow)
+
+    return logs
+
+
+def checkpoints(project: Project, service: str) -> Task[Any]:
+    """Give the task that shows how far the start came."""
+
+    @command(f"{project.name}.{service}.checkpoints")
+    def checkpoints(this: Command, env: str = "", target: str = "") -> None:
+        """Show the furthest state of each checkpoint of what runs now."""
+        from infra import reports
+
+        reports.checkpoints(this.session(project, env, target), service)
+
+    return checkpoints
+
+
+def history(project: Project, service: str) -> Task[Any]:
+    """Give the task that lists records."""
+
+    @command(f"{project.name}.{service}.history")
+    def history(this: Command, env: str = "", target: str = "", limit: int = 10) -> None:
+        """List what was deployed, the newest first: id, verdict, actor, release, error."""
+        from infra import reports
+
+        reports.history(this.session(project, env, target), service, limit)
+
+    return history
+
+
+TASKS = (plan, setup, status, logs, checkpoints, history, rollback)

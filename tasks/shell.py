@@ -1,0 +1,38 @@
+"""Sessions with the stores. Credentials never stand in an argument."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from invoke import Task
+
+from tasks.command import Command, command
+
+if TYPE_CHECKING:
+    from infra.model.service import Project
+
+
+def postgres(project: Project) -> Task[Any]:
+    """Give the task that opens psql."""
+
+    @command(f"{project.name}.postgres.shell")
+    def shell(this: Command, env: str = "", target: str = "", superuser: bool = False) -> None:
+        """Open psql as the application's role, or as the superuser; statements may come on stdin."""
+        from infra import shells
+
+        shells.postgres(this.session(project, env, target), superuser=superuser)
+
+    return shell
+
+
+def redis(project: Project) -> Task[Any]:
+    """Give the task that opens a session with the cache."""
+
+    @command(f"{project.name}.redis.shell")
+    def shell(this: Command, env: str = "", target: str = "") -> None:
+        """Talk to the cache, a command a line; end with Ctrl+D. Commands may come on stdin."""
+        from infra import shells
+
+        shells.redis(this.session(project, env, target))
+
+    return shell

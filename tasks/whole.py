@@ -1,0 +1,102 @@
+"""The tasks of a whole project: all its services, in the order of their needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from invoke import Task
+
+from tasks.command import Command, command
+
+if TYPE_CHECKING:
+    from infra.model.service import Project
+
+
+def plan(project: Project) -> Task[Any]:
+    """Give the task that shows what setup would do."""
+
+    @command(f"{project.name}.plan")
+    def plan(this: Command, env: str = "", target: str = "") -> None:
+        """Show what setup would change in all services, and why; exit 3 when something would."""
+        from infra import deploy
+        from infra.session import Request
+
+        session = this.session(project, env, target)
+        deploy.show(session, Request(session.service_names))
+
+    return plan
+
+
+def setup(project: Project) -> Task[Any]:
+    """Give the task that makes everything run."""
+
+    @command(f"{project.name}.setup", changes=True)
+    def setup(
+        this: Command,
+        env: str = "",
+        target: str = "",
+        force: bool = False,
+        init: bool = False,
+        no_rollback: bool = False,
+        repair_derived: bool = False,
+        lock_wait: int = 0,
+    ) -> None:
+        """Make all services run, and prove it."""
+        from infra import deploy
+        from infra.session import Request
+
+        session = this.session(project, env, target, claim=True)
+        request = Request(session.service_names, force, init, no_rollback, repair_derived, lock_wait)
+        deploy.setup(session, request)
+        session.console.answer(session.url)
+
+    return setup
+
+
+def status(project: Project) -> Task[Any]:
+    """Give the task that says whether everything works."""
+
+    @command(f"{project.name}.status")
+    def status(this: Command, env: str = "", target: str = "") -> None:
+        """Say OK, FAIL or UNKNOWN for each unit of all services; writes nothing."""
+        from infra import reports
+
+        session = this.session(project, env, target)
+        reports.status(session, session.service_names)
+
+    return status
+
+
+def down(project: Project) -> Task[Any]:
+    """Give the task that stops everything."""
+
+    @command(f"{project.name}.down", changes=True)
+    def down(this: Command, env: str = "", target: str = "", lock_wait: int = 0) -> None:
+        """Stop all services, the last one first; data, secrets and records stay."""
+        from infra import remove
+        from infra.session import Request
+
+        session = this.session(project, env, target)
+        remove.down(session, Request(session.service_names, lock_wait=lock_wait))
+
+    return down
+
+
+def destroy(project: Project) -> Task[Any]:
+    """Give the task that removes everything."""
+
+    @command(f"{project.name}.destroy", changes=True)
+    def destroy(
+        this: Command, env: str = "", target: str = "", yes: bool = False, lock_wait: int = 0
+    ) -> None:
+        """Remove processes, data, secrets and snapshots of this environment, after consent; records stay."""
+        from infra import remove
+        from infra.session import Request
+
+        session = this.session(project, env, target)
+        remove.destroy(session, Request(session.service_names, lock_wait=lock_wait), yes=yes)
+
+    return destroy
+
+
+TASKS = (plan, setup, status, down, destroy)

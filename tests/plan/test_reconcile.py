@@ -1,0 +1,146 @@
+"""Observed and wanted to a plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from infra.model.observed import Absent, DataFolder, Found, Observed, Running
+from infra.model.service import Health, Limits, Part, Service
+from infra.model.unit import Bundle, Unit
+from infra.plan.reconcile import Wanted, reconcile
+
+LIMITS = Limits(memory_mib=64, processes=10)
+
+
+def service(name: str, program: str, needs: tuple[str, ...] = (), data: str = "") -> Service:
+    """Give a service of one part; one that runs Python runs the application's code."""
+    part = Part(name=name, program=program, command=(), port=1, health=Health("http"), limits=LIMITS)
+    return Service(name=name, parts=(part,), needs=needs, data_version=data, from_source=program == "python")
+
+
+def bundle(name: str, argv: str = "run", release: str = "") -> Bundle:
+    unit = Unit(
+        name=name,
+        service=name,
+        program="p 1",
+        argv=(argv,),
+        directory="/",
+        environment=(),
+        port=1,
+        health=Health("http", start_period=30),
+    )
+    return Bundle(name, (unit,), release, ())
+
+
+STORE = service("store", "postgres", data="16")
+CACHE = service("cache", "redis")
+APP = service("app", "python", needs=("store", "cache"))
+SERVICES = (STORE, CACHE, APP)
+BUNDLES = {"store": bundle("store"), "cache": bundle("cache"), "app": bundle("app", release="a" * 40)}
+WANTED = Wanted(SERVICES, BUNDLES, frozenset({"app"}), keeper="v1")
+
+
+def running(name: str, digest: str | None = None, started: float = 1000.0) -> Running:
+    return Running(name, f"1@{started}", started, digest or BUNDLES[name].digest, "d1", name)
+
+
+WORLD = Observed(
+    at=2000.0,
+    units={name: Found(running(name)) for name in BUNDLES},
+    folders={"store": Found(DataFolder("p", "e", "store", "c", "16"))},
+    releases=frozenset({"a" * 40}),
+    keeper=Found("v1"),
+)
+
+
+def words(observed: Observed, wanted: Wanted = WANTED) -> list[str]:
+    return [f"{step.kind} {step.subject}" for step in reconcile(observed, wanted).operations]
+
+
+def test_an_unchanged_world_has_an_empty_plan() -> None:
+    assert reconcile(WORLD, WANTED).is_empty
+
+
+def test_an_empty_machine_gets_everything_in_the_order_of_needs() -> None:
+    empty = Observed(units={name: Absent() for name in BUNDLES}, folders={"store": Absent()})
+    wanted = replace(WANTED, unwritten={"store": ("PASSWORD",)}, secret_files={"store": "d"})
+    assert words(empty, wanted) == [
+        "generate-secrets store",
+        "start-supervisor supervisor",
+        "write-secrets store",
+        "create-data store",
+        "start-unit store",
+        "start-unit cache",
+        f"store-release {'a' * 12}",
+        "ensure-database store",
+        "start-unit app",
+    ]
+
+
+def test_a_unit_that_died_a_moment_ago_is_started_again() -> None:
+    world = replace(WORLD, units={**WORLD.units, "cache": Absent()})
+    assert words(world) == ["start-unit cache", "ensure-database store"]
+
+
+def test_another_bundle_restarts_the_service_that_was_asked_for() -> None:
+    world = replace(WORLD, units={**WORLD.units, "app": Found(running("app", "b" * 64))})
+    assert words(world) == ["ensure-database store", "restart-unit app"]
+
+
+def test_a_need_with_a_pending_change_is_named_and_left_alone() -> None:
+    world = replace(WORLD, units={**WORLD.units, "store": Found(running("store", "b" * 64))})
+    plan = reconcile(world, WANTED)
+    assert (plan.is_empty, plan.left_alone) == (True, ("store",))
+
+
+def test_force_restarts_only_what_was_asked_for() -> None:
+    assert words(WORLD, replace(WANTED, force=True)) == ["ensure-database store", "restart-unit app"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "age", "expected"),
+    [
+        ("no answer in 4 s", 100.0, ["ensure-database store", "restart-unit app"]),
+        ("no answer in 4 s", 5.0, []),
+        ("GET /health answered 503", 100.0, []),
+    ],
+)
+def test_a_hanging_unit_is_restarted_but_not_a_young_or_an_answering_one(
+    fault: str, age: float, expected: list[str]
+) -> None:
+    world = replace(WORLD, unhealthy={"app": fault}, at=1000.0 + age)
+    assert words(world) == expected
+
+
+def test_a_unit_that_runs_twice_is_ended_and_started_once() -> None:
+    world = replace(WORLD, strangers=(running("cache"),))
+    assert words(world) == ["stop-unit cache", "start-unit cache", "ensure-database store"]
+
+
+def test_a_supervisor_that_is_gone_or_older_is_replaced_and_nothing_else() -> None:
+    for keeper in (Absent(), Found("v0")):
+        assert words(replace(WORLD, keeper=keeper)) == ["start-supervisor supervisor"]
+
+
+def test_a_data_folder_that_was_left_half_made_is_made_again() -> None:
+    half = {"store": Found(DataFolder("p", "e", "store", "c", ""))}
+    world = replace(WORLD, folders=half, units={**WORLD.units, "store": Absent()})
+    assert words(world)[:2] == ["create-data store", "start-unit store"]
+
+
+def test_secrets_that_are_held_back_are_not_written() -> None:
+    wanted = replace(WANTED, secret_files={"app": "digest"}, held_back=frozenset({"app"}))
+    assert reconcile(WORLD, wanted).is_empty
+    assert words(WORLD, replace(wanted, held_back=frozenset())) == [
+        "write-secrets app",
+        "ensure-database store",
+    ]
+
+
+def test_the_identity_of_a_plan_moves_with_its_reasons_and_not_with_time() -> None:
+    gone = replace(WORLD, units={**WORLD.units, "cache": Absent()})
+    later = replace(gone, at=9999.0)
+    assert reconcile(gone, WANTED).identity == reconcile(later, WANTED).identity
+    assert reconcile(gone, WANTED).identity != reconcile(WORLD, WANTED).identity
