@@ -49,10 +49,13 @@ def demoted() -> dict[str, Any]:
 
 def programs(folder: Path) -> dict[str, str]:
     """Give the paths of the servers; PostgreSQL from a folder that its user can enter."""
-    from infra.targets.process.programs import find, readable_copy
+    from infra.targets.process.programs import copied, find, install
 
     postgres = find("postgres")
-    postgres = readable_copy(postgres, folder / "programs") if os.getuid() == 0 else postgres
+    if os.getuid() == 0:
+        postgres = copied(postgres, folder / "programs")
+        if not Path(postgres.argv[0]).exists():
+            install(postgres)
     return {"postgres": postgres.argv[0], "redis": find("redis").argv[0], "traefik": find("traefik").argv[0]}
 
 

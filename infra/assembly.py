@@ -109,5 +109,5 @@ def _programs(settings: Settings, where: Folders) -> dict[str, Program]:
     wishes = settings.process.programs.model_dump()
     found = {name: programs.find(name, source) for name, source in wishes.items()}
     if os.getuid() == 0:
-        found["postgres"] = programs.readable_copy(found["postgres"], where.state / "programs")
+        found["postgres"] = programs.copied(found["postgres"], where.state / "programs")
     return {**found, "python": programs.python()}

@@ -83,7 +83,7 @@ def _with_json(body: Callable[..., None]) -> inspect.Signature:
 def conduct(name: str, body: Callable[..., None], arguments: dict[str, Any], *, refuse: bool) -> int:
     """Run a task's body and give its exit code; nothing that it raises gets past here."""
     redactor = Redactor()
-    as_json = bool(arguments.pop("json", False))
+    as_json = bool(arguments.pop("json", False)) or "--json" in sys.argv[1:]
     console = Console(redactor, as_json=as_json)
     outcome = Outcome(name, str(arguments.get("env") or ""))
     began, outcome.started = time.monotonic(), iso(datetime.now(UTC))

@@ -56,7 +56,7 @@ class Observed:
     """What a target shows of one environment at one moment.
 
     `strangers` are live units of this checkout and environment that nothing declares, or doubles.
-    `unhealthy` says why a live unit is not ready; `secret_files` are digests of rendered files;
+    `uninstalled` names programs that are not copied yet; `unhealthy` says why a live unit is not ready; `secret_files` are digests of rendered files;
     `keeper` is the supervisor's version; `at` is when it was seen, in seconds since the epoch.
     """
 
@@ -66,6 +66,7 @@ class Observed:
     folders: dict[str, Found[DataFolder] | Absent | Unknown] = field(default_factory=dict)
     secret_files: dict[str, Found[str] | Absent | Unknown] = field(default_factory=dict)
     releases: frozenset[str] = frozenset()
+    uninstalled: frozenset[str] = frozenset()
     unhealthy: dict[str, str] = field(default_factory=dict)
     strangers: tuple[Running, ...] = ()
     keeper: Found[str] | Absent | Unknown = field(default_factory=Absent)

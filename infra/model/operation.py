@@ -12,6 +12,7 @@ Kind = Literal[
     "create-data",
     "store-release",
     "start-supervisor",
+    "install-program",
     "stop-unit",
     "start-unit",
     "restart-unit",

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program as the target has it: the words that start it, and the version that it is."""
+    """A program as the target has it: the words that start it, and the version that it is.
+
+    `copy_of` is the original of a program that first has to be copied to where its user can enter.
+    """
 
     argv: tuple[str, ...]
     version: str
+    copy_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

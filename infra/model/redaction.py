@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
@@ -64,19 +65,11 @@ def _forms(plain: str) -> Iterator[str]:
 
 
 def _percent_encoded(part: str) -> Iterator[str]:
-    for encoded in (
-        quote(part, safe="", errors="replace"),
-        quote(part, errors="replace"),
-        quote_plus(part, errors="replace"),
-    ):
+    """Give what strict encoders, paths, browsers (encodeURIComponent) and forms write, in both cases."""
+    kinds = [quote(part, safe=safe, errors="replace") for safe in ("", "/", "!'()*")]
+    for encoded in (*kinds, quote_plus(part, errors="replace")):
         yield encoded
-        yield "".join(word.lower() if index % 2 else word for index, word in enumerate(_escapes(encoded)))
-
-
-def _escapes(encoded: str) -> list[str]:
-    """Split so that every second piece is one %XX escape."""
-    first, *others = encoded.split("%")
-    return [first, *(piece for other in others for piece in ("%" + other[:2], other[2:]))]
+        yield re.sub("%..", lambda escape: escape[0].lower(), encoded)
 
 
 def _base64(part: bytes) -> Iterator[str]:

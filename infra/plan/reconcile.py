@@ -68,6 +68,10 @@ def _doubles(observed: Observed) -> Iterator[Operation]:
 def _changes(service: Service, observed: Observed, wanted: Wanted) -> Iterator[Operation]:
     bundle = wanted.bundles[service.name]
     yield from _secret_file(service.name, observed, wanted)
+    for part in service.parts:
+        if part.program in observed.uninstalled:
+            reason = "its user cannot enter the folder of the original"
+            yield Operation("install-program", service.name, part.program, reason)
     yield from _data(service, observed)
     if bundle.release and bundle.release not in observed.releases:
         yield Operation("store-release", service.name, bundle.release[:12], "no snapshot of it is kept")

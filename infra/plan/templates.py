@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from infra.model.errors import BadInput
@@ -19,7 +20,7 @@ class Templates:
         from jinja2 import TemplateError
 
         try:
-            return str(self._engine().get_template(name).render(**values))
+            return str(self._engine.get_template(name).render(**values))
         except TemplateError as error:
             raise BadInput(f"templates/{name}: {error}", next_step=f"mend templates/{name}") from error
 
@@ -27,6 +28,7 @@ class Templates:
         """Give a text as it stands."""
         return self._texts[name]
 
+    @cached_property
     def _engine(self) -> Any:
         from jinja2 import DictLoader, Environment, StrictUndefined
 

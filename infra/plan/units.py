@@ -115,6 +115,7 @@ def _application_variables(part: Part, scene: Scene, folder: str) -> dict[str, s
         "PYTHONUNBUFFERED": "1",
         "ENV": scene.environment.app_env,
         "GIT_COMMIT_SHA": scene.release,
+        "APP_VERSION": scene.release[:12],
         "PUBLIC_URL": scene.public_url,
         "INFRA_PYTHON": scene.places.python[0],
         "INFRA_BOOT": scene.places.unit_file(part.name, "boot.py"),

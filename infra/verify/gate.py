@@ -69,7 +69,7 @@ class Gate:
                 return Verdict(ok=True, checkpoints=self._lines())
             self.on_progress(self.seen)
             time.sleep(max(0.0, self.aim.interval - (time.monotonic() - asked)))
-        return self._bad(f"not good after {self.aim.deadline:.0f} s; last seen: {self.seen}")
+        return self._bad(f"{self.category} after {self.aim.deadline:.0f} s; last seen: {self.seen}")
 
     def _final_fact(self) -> str:
         states = self.target.states()

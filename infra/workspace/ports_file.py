@@ -1,4 +1,4 @@
-"""The ports of a checkout's environment: chosen once, written down, kept apart from those of its neighbours."""
+"""The ports of a checkout's environment: chosen once, written down, apart from its neighbours'."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ Environment variables and files of the home folder are never read: what a deploy
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ INVOKES_OWN = frozenset({"tasks", "run", "runners", "sudo", "timeouts"})
 Lines = dict[tuple[str, ...], str]
 
 
+@cache
 def load(root: Path) -> Settings:
     """Give the settings of this checkout; BadInput lists every fault with its path, file and line."""
     from pydantic import ValidationError

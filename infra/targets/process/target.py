@@ -10,11 +10,20 @@ from pathlib import Path
 from infra.model.errors import CannotTell
 from infra.model.observed import Absent, DataFolder, Found, Observed, Running
 from infra.model.operation import Operation
-from infra.model.places import Places
+from infra.model.places import Places, Program
 from infra.model.secret import Secret
 from infra.model.service import Project
 from infra.model.unit import Bundle, Unit
-from infra.targets.process import data_folders, logfiles, ports, probes, processes, secret_files, tree
+from infra.targets.process import (
+    data_folders,
+    logfiles,
+    ports,
+    probes,
+    processes,
+    programs,
+    secret_files,
+    tree,
+)
 from infra.targets.process.client import Client, version
 from infra.targets.process.database import Database
 from infra.targets.process.snapshots import Snapshots
@@ -66,6 +75,7 @@ class ProcessTarget:
             folders={b.service: self._folder(b.service) for b in wanted if self._keeps_data(b.service)},
             secret_files={b.service: self._secret_file(b.service) for b in wanted if b.secret_versions},
             releases=frozenset(b.release for b in wanted if b.release and self.snapshots.intact(b.release)),
+            uninstalled=frozenset(name for name, one in self._places.programs.items() if _lacks(one)),
             unhealthy=_faults(units[name] for name in units if name in living),
             strangers=tuple(_strangers(living, declared)),
             keeper=Found(running) if running else Absent(),
@@ -80,6 +90,7 @@ class ProcessTarget:
         acts = {
             "start-supervisor": self._start_supervisor,
             "write-secrets": self._write_secrets,
+            "install-program": self._install_program,
             "create-data": self._create_data,
             "store-release": self._store_release,
             "ensure-database": self._ensure_database,
@@ -127,7 +138,7 @@ class ProcessTarget:
         return logfiles.since(self._log_file(unit), place)
 
     def stranger_on(self, port: int) -> str:
-        """Give who holds a port on loopback that is not of this environment; empty when it is free or ours."""
+        """Give the stranger who holds a port on loopback; empty when it is free or ours."""
         ours = {process.pid for process in processes.marked(self._marks)}
         return ports.holder(port, ours)
 
@@ -159,6 +170,9 @@ class ProcessTarget:
     def _write_secrets(self, operation: Operation, delivery: Delivery) -> None:
         values = delivery.secrets[operation.service]
         secret_files.write(Path(self._places.secrets_file(operation.service)), values)
+
+    def _install_program(self, operation: Operation, _delivery: Delivery) -> None:
+        programs.install(self._places.programs[operation.subject])
 
     def _create_data(self, operation: Operation, delivery: Delivery) -> None:
         name = operation.service
@@ -195,6 +209,10 @@ class ProcessTarget:
         for file in unit.files:
             _write_file(folder / file.name, file.text)
         self._client.ask("start", unit=unit.with_markers(bundle.digest, delivery.deploy).as_json())
+
+
+def _lacks(program: Program) -> bool:
+    return bool(program.copy_of) and not Path(program.argv[0]).exists()
 
 
 def _newest(found: list[tuple[object, Running]]) -> Found[Running] | Absent:

@@ -59,7 +59,8 @@ export function badge(word) {
 }
 
 export function money(amount) {
-  return Number(amount).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const cents = Math.round(amount * 100) || 0; // never a negative zero
+  return (cents / 100).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 }
 
 export function total(accounts, kind) {

@@ -1,0 +1,277 @@
+"""Leases: one deploy at a time, taken over from the dead and never from the living."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from infra.model.errors import CasLost, LeaseHeld, StoreError, Unreachable
+from infra.model.lease import LIFETIME, Lease, lease_from_json
+from infra.store import leases, owner, records
+from infra.store.file_store import FileStore
+
+ROOT = Path(__file__).parents[2]
+PATH = "finance_report/local/_state/lease"
+NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
+DEADLINE = 10.0
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        """Give the moment that was set."""
+        return self.now
+
+    def pass_by(self, **time: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(**time)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileStore:
+    return FileStore(tmp_path / "secrets", "local", tmp_path / "checkout")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def claim(run_id: str, holder: str = "alice") -> Lease:
+    return owner.this_process(holder, run_id, "setup app")
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    end = time.monotonic() + DEADLINE
+    while not is_true():
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def stranger() -> Iterator[tuple[subprocess.Popen[str], Lease]]:
+    """Another process that lives, and the claim that it makes."""
+    script = (
+        "import json, sys; from infra.store.owner import this_process;"
+        "print(json.dumps(this_process('bob', 'theirs', 'setup').as_json()), flush=True); sys.stdin.read()"
+    )
+    argv = [sys.executable, "-c", script]
+    with subprocess.Popen(
+        argv, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        yield process, lease_from_json(json.loads(process.stdout.readline()))
+        process.kill()
+
+
+def test_a_lease_is_15_minutes_from_the_clock_that_was_given(store: FileStore, clock: Clock) -> None:
+    taken = leases.acquire(store, PATH, claim("mine"), clock)
+    assert (taken.lease.acquired, taken.lease.expires) == (NOON, NOON + timedelta(minutes=15))
+    clock.pass_by(minutes=5)
+    renewed = leases.renew(store, PATH, taken, clock)
+    assert (renewed.lease.acquired, renewed.lease.expires) == (NOON, NOON + timedelta(minutes=20))
+    assert leases.standing(store, PATH) == renewed.lease
+
+
+def test_whoever_comes_second_is_told_who_where_and_since_when(store: FileStore, clock: Clock) -> None:
+    first = leases.acquire(store, PATH, claim("first", "alice"), clock).lease
+    with pytest.raises(LeaseHeld) as held:
+        leases.acquire(store, PATH, claim("second", "bob"), clock)
+    for word in ("local", "alice", first.host, str(first.pid), "2026-01-02T12:00:00Z", "setup app"):
+        assert word in str(held.value)
+    assert held.value.next_step == "invoke lock.status --env local"
+
+
+def test_a_preview_is_named_as_the_command_line_takes_it(store: FileStore, clock: Clock) -> None:
+    path = "finance_report/preview/pr_47/_state/lease"
+    leases.acquire(store, path, claim("first"), clock)
+    with pytest.raises(LeaseHeld) as held:
+        leases.acquire(store, path, claim("second"), clock)
+    assert held.value.next_step == "invoke lock.status --env pr_47"
+
+
+def test_a_released_lease_is_free(store: FileStore, clock: Clock) -> None:
+    leases.release(store, PATH, leases.acquire(store, PATH, claim("first"), clock))
+    assert leases.standing(store, PATH) is None
+    assert leases.acquire(store, PATH, claim("second"), clock).lease.run_id == "second"
+
+
+def test_an_expired_lease_is_taken_over_and_not_a_second_before(store: FileStore, clock: Clock) -> None:
+    first = leases.acquire(store, PATH, claim("first"), clock)
+    clock.now = NOON + LIFETIME - timedelta(seconds=1)
+    with pytest.raises(LeaseHeld):
+        leases.acquire(store, PATH, claim("second"), clock)
+    clock.pass_by(seconds=1)
+    leases.acquire(store, PATH, claim("second"), clock)
+    for act in (lambda: leases.renew(store, PATH, first, clock), lambda: leases.release(store, PATH, first)):
+        with pytest.raises(CasLost):
+            act()
+
+
+def test_a_living_owner_keeps_its_lease_and_a_killed_one_loses_it(
+    store: FileStore, clock: Clock, stranger: tuple[subprocess.Popen[str], Lease]
+) -> None:
+    process, theirs = stranger
+    leases.acquire(store, PATH, theirs, clock)
+    with pytest.raises(LeaseHeld):
+        leases.acquire(store, PATH, claim("mine"), clock)
+    process.kill()
+    wait_until(lambda: owner.is_gone(theirs))
+    assert process.returncode is None, "it is not even reaped"
+    assert leases.acquire(store, PATH, claim("mine"), clock).lease.run_id == "mine"
+
+
+NOT_PROVEN = {
+    "another host": {"host": "elsewhere", "pid": 999_999_999},
+    "another boot": {"boot": "another", "pid": 999_999_999},
+    "an unknown boot": {"boot": "", "pid": 999_999_999},
+    "a living process": {},
+}
+PROVEN = {"a pid that nobody has": {"pid": 999_999_999}, "a reused pid": {"pid_started": "1"}}
+
+
+@pytest.mark.parametrize("change", NOT_PROVEN.values(), ids=NOT_PROVEN)
+def test_an_owner_that_may_live_is_left_alone(
+    store: FileStore, clock: Clock, change: dict[str, object]
+) -> None:
+    leases.acquire(store, PATH, replace(claim("first"), **change), clock)  # type: ignore[arg-type]  # table
+    with pytest.raises(LeaseHeld):
+        leases.acquire(store, PATH, claim("second"), clock)
+
+
+@pytest.mark.parametrize("change", PROVEN.values(), ids=PROVEN)
+def test_an_owner_that_is_provably_gone_is_taken_over_from(
+    store: FileStore, clock: Clock, change: dict[str, object]
+) -> None:
+    leases.acquire(store, PATH, replace(claim("first"), **change), clock)  # type: ignore[arg-type]  # table
+    assert leases.acquire(store, PATH, claim("second"), clock).lease.run_id == "second"
+
+
+def test_of_many_claims_at_once_one_gets_the_lease(store: FileStore, clock: Clock) -> None:
+    results: list[str] = []
+
+    def take(number: int) -> None:
+        try:
+            results.append(leases.acquire(store, PATH, claim(f"run-{number}"), clock).lease.run_id)
+        except LeaseHeld:
+            results.append("held")
+
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results.count("held") == 7
+
+
+def test_a_child_of_the_same_run_inherits_and_leaves_the_release_to_its_parent(
+    store: FileStore, clock: Clock
+) -> None:
+    with leases.hold(store, PATH, claim("run"), clock) as parent:
+        with leases.hold(store, PATH, claim("run"), clock) as child:
+            assert child.lease == parent.lease
+        assert leases.standing(store, PATH) == parent.lease
+    assert leases.standing(store, PATH) is None
+
+
+def test_waiting_ends_when_the_holder_is_done_and_says_who_that_is(store: FileStore, clock: Clock) -> None:
+    first = leases.acquire(store, PATH, claim("first"), clock)
+    seen: list[Lease] = []
+
+    def on_wait(holder: Lease) -> None:
+        seen.append(holder)
+        if len(seen) == 2:
+            leases.release(store, PATH, first)
+
+    taken = leases.acquire(store, PATH, claim("second"), clock, wait=DEADLINE, on_wait=on_wait)
+    assert taken.lease.run_id == "second"
+    assert seen == [first.lease, first.lease]
+
+
+def test_waiting_in_vain_ends_in_time_with_the_holder_named(store: FileStore, clock: Clock) -> None:
+    leases.acquire(store, PATH, claim("first", "alice"), clock)
+    began = time.monotonic()
+    with pytest.raises(LeaseHeld, match="alice"):
+        leases.acquire(store, PATH, claim("second"), clock, wait=0.1)
+    assert 0.1 <= time.monotonic() - began < 2
+
+
+def test_a_held_lease_is_renewed_in_the_background_and_freed_at_the_end(
+    store: FileStore, clock: Clock
+) -> None:
+    with leases.hold(store, PATH, claim("mine"), clock, renew_every=0.01) as holding:
+        clock.pass_by(minutes=5)
+        wait_until(lambda: holding.lease.expires == NOON + timedelta(minutes=20))
+        assert not holding.lost
+    assert leases.standing(store, PATH) is None
+
+
+def test_a_failing_body_frees_the_lease_too(store: FileStore, clock: Clock) -> None:
+    with pytest.raises(ZeroDivisionError), leases.hold(store, PATH, claim("mine"), clock):
+        raise ZeroDivisionError
+    assert leases.standing(store, PATH) is None
+
+
+def test_a_broken_lease_is_noticed_and_the_new_holder_is_not_disturbed(
+    store: FileStore, clock: Clock
+) -> None:
+    with leases.hold(store, PATH, claim("mine", "alice"), clock, renew_every=0.01) as holding:
+        broken: list[Lease | None] = []
+
+        def has_broken() -> bool:
+            # A renewal between reading and writing wins; then break again.
+            try:
+                broken.append(leases.break_lease(store, PATH))
+            except CasLost:
+                return False
+            return True
+
+        wait_until(has_broken)
+        assert broken[0] is not None
+        assert broken[0].holder == "alice"
+        leases.acquire(store, PATH, claim("theirs", "bob"), clock)
+        wait_until(lambda: holding.lost)
+        assert "freed" in holding.cause or "bob" in holding.cause
+    standing = leases.standing(store, PATH)
+    assert standing is not None
+    assert standing.holder == "bob"
+
+
+def test_a_store_that_does_not_answer_costs_the_lease_only_when_its_time_is_over(
+    store: FileStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[None] = []
+
+    def fail(*_arguments: object) -> None:
+        tries.append(None)
+        raise Unreachable("nobody answers")
+
+    with leases.hold(store, PATH, claim("mine"), clock, renew_every=0.01) as holding:
+        monkeypatch.setattr(leases, "renew", fail)
+        wait_until(lambda: len(tries) >= 3)
+        assert not holding.lost
+        clock.pass_by(minutes=15)
+        wait_until(lambda: holding.lost)
+        assert "nobody answers" in holding.cause
+
+
+@pytest.mark.parametrize("record", [{"holder": "alice"}, {"expires": 3}, {"surprise": True}])
+def test_something_else_than_a_lease_is_an_error_and_not_free(
+    store: FileStore, clock: Clock, record: dict[str, object]
+) -> None:
+    records.write(store, PATH, record)
+    with pytest.raises(StoreError, match="no lease"):
+        leases.acquire(store, PATH, claim("mine"), clock)

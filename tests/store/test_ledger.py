@@ -1,0 +1,97 @@
+"""The ledger: what was deployed, newest first, whole while it may be needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.model.errors import BadInput, CasLost, NotFound
+from infra.store.file_store import FileStore
+from infra.store.ledger import Ledger
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileStore:
+    return FileStore(tmp_path / "secrets", "local", tmp_path / "checkout")
+
+
+@pytest.fixture
+def ledger(store: FileStore) -> Ledger:
+    return Ledger(store, "finance_report", "local", ("deploy", "verdict"))
+
+
+def record(number: int, verdict: str = "ok") -> dict[str, Any]:
+    return {"deploy": name(number), "verdict": verdict, "bundle": {"units": [number, None, "größe"]}}
+
+
+def name(number: int) -> str:
+    return f"20260102T0304{number:02}000-ab"
+
+
+def fill(ledger: Ledger, verdicts: list[str]) -> None:
+    for number, verdict in enumerate(verdicts):
+        ledger.append("app", name(number), record(number, verdict))
+
+
+def whole(ledger: Ledger) -> list[int]:
+    held = ledger.list("app")
+    return sorted(
+        number
+        for number in range(len(held))
+        if record(number, "ok")["bundle"] in [one.get("bundle") for one in held]
+    )
+
+
+def test_an_empty_ledger_has_no_newest_record(ledger: Ledger) -> None:
+    assert ledger.list("app") == ()
+    assert ledger.newest("app") is None
+
+
+def test_records_come_back_as_they_were_newest_first(ledger: Ledger) -> None:
+    fill(ledger, ["ok", "failed", "ok"])
+    assert ledger.list("app") == (record(2), record(1, "failed"), record(0))
+    assert ledger.list("app", limit=2) == (record(2), record(1, "failed"))
+    assert ledger.newest("app") == record(2)
+    assert ledger.by_id("app", name(1)) == record(1, "failed")
+
+
+def test_services_have_records_of_their_own_and_other_state_is_none(ledger: Ledger, store: FileStore) -> None:
+    from infra.store import records
+
+    ledger.append("postgres", name(1), record(1))
+    records.write(store, "finance_report/local/_state/app/derived", {"URL": []})
+    assert ledger.list("app") == ()
+    assert ledger.newest("postgres") == record(1)
+
+
+def test_an_unknown_record_is_not_found(ledger: Ledger) -> None:
+    with pytest.raises(NotFound):
+        ledger.by_id("app", name(1))
+    with pytest.raises(BadInput):
+        ledger.by_id("app", "../lease")
+
+
+def test_the_same_record_twice_is_one_and_another_of_its_id_is_refused(ledger: Ledger) -> None:
+    ledger.append("app", name(1), record(1))
+    ledger.append("app", name(1), record(1))
+    with pytest.raises(CasLost):
+        ledger.append("app", name(1), record(1, "failed"))
+    assert ledger.list("app") == (record(1),)
+
+
+def test_the_last_ten_are_whole_and_older_ones_keep_their_summary(ledger: Ledger) -> None:
+    fill(ledger, ["ok"] * 13)
+    assert whole(ledger) == list(range(3, 13))
+    assert ledger.by_id("app", name(0)) == {"deploy": name(0), "verdict": "ok"}
+
+
+def test_the_newest_good_one_stays_whole_however_many_failed_since(ledger: Ledger) -> None:
+    fill(ledger, ["ok", "ok"] + ["failed"] * 14)
+    assert whole(ledger) == [1, *range(6, 16)]
+
+
+def test_a_shortened_record_takes_no_room_for_what_it_lost(ledger: Ledger, tmp_path: Path) -> None:
+    fill(ledger, ["ok"] * 12)
+    assert (tmp_path / "secrets/local.state.json").read_text().count("units") == 10
