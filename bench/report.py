@@ -1,0 +1,104 @@
+"""The bars of the local stack, measured in one run: medians and ratios, warm caches."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench.checkout import ROOT, SETUP, Checkout, Start
+
+if TYPE_CHECKING:
+    from infra.console import Console
+    from infra.model.verdict import Outcome
+
+ONE_TASK = """from invoke import task
+@task
+def hello(context):
+    print("hello")
+"""
+HEADER = ("measure", "median", "least", "most", "bar", "holds")
+Row = tuple[str, ...]
+
+
+def measure(console: Console, outcome: Outcome, runs: int) -> None:
+    """Print the table, and put it into the outcome's facts. Nothing here fails a test."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    folder.chmod(0o711)
+    checkout = Checkout(folder / "copy")
+    (folder / "copy").chmod(0o711)
+    try:
+        with console.stage("prepare") as stage:
+            _bare(folder, "prepare")
+            _bare(folder, "run")
+            checkout.run(SETUP)
+            stage.say("one start of each, not counted")
+        with console.stage("measure") as stage:
+            rows = _rows(checkout, folder, runs, stage.wait)
+    finally:
+        checkout.run("finance_report.destroy", "--yes")
+        shutil.rmtree(folder, ignore_errors=True)
+    console.table([HEADER, *rows])
+    outcome.facts["bench"] = [dict(zip(HEADER, row, strict=True)) for row in rows]
+
+
+def _rows(checkout: Checkout, folder: Path, runs: int, tell: Callable[[str], None]) -> list[Row]:
+    bare, starts = _pairs(checkout, folder, runs, tell)
+    noops = [checkout.run(SETUP) for _ in range(runs)]
+    supervisor = checkout.supervisor_mib()
+    lists, ones = _listings(checkout, folder, runs)
+    gates = [start.gate for start in starts]
+    return [
+        _row("bare start [s]", bare),
+        _row("setup from stopped to gate [s]", gates),
+        _row("  ratio to bare", [gate / one for gate, one in zip(gates, bare, strict=True)], 2.2),
+        _row("first routed 200 to gate [s]", [start.gate - start.first_200 for start in starts], 0.3),
+        _row("no-op setup [s]", noops, 0.5),
+        _row("tool and supervisor [MiB]", [start.mib + supervisor for start in starts], 90),
+        _row("one-task --list [s]", ones),
+        _row("--list over it [s]", [mine - other for mine, other in zip(lists, ones, strict=True)], 0.05),
+    ]
+
+
+def _pairs(
+    checkout: Checkout, folder: Path, runs: int, tell: Callable[[str], None]
+) -> tuple[list[float], list[Start]]:
+    """Give bare and own starts in turn, so that a machine that drifts slows both."""
+    bare, starts = [], []
+    for number in range(runs):
+        tell(f"pair {number + 1} of {runs}")
+        bare.append(float(_bare(folder, "run")))
+        checkout.run("finance_report.down")
+        starts.append(checkout.start())
+    return bare, starts
+
+
+def _bare(folder: Path, act: str) -> str:
+    script = [sys.executable, "-m", "bench.bare", str(folder / "bare"), act]
+    return subprocess.run(script, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+
+
+def _listings(checkout: Checkout, folder: Path, runs: int) -> tuple[list[float], list[float]]:
+    (folder / "one").mkdir()
+    (folder / "one" / "tasks.py").write_text(ONE_TASK, encoding="ascii")
+    mine, other = [], []
+    for _ in range(runs + 1):
+        mine.append(checkout.run("--list"))
+        began = time.monotonic()
+        words = [sys.executable, "-m", "invoke", "--list"]
+        subprocess.run(words, check=True, cwd=folder / "one", stdout=subprocess.DEVNULL)
+        other.append(time.monotonic() - began)
+    return mine[1:], other[1:]
+
+
+def _row(name: str, values: list[float], bar: float | None = None) -> Row:
+    middle = median(values)
+    verdict = "" if bar is None else ("yes" if middle <= bar else "NO")
+    texts = (f"{value:.2f}" for value in (middle, min(values), max(values)))
+    return (name, *texts, "" if bar is None else f"{bar:g}", verdict)

@@ -1,18 +1,34 @@
 """The application: a FastAPI backend and its frontend, of one release."""
 
-from infra.model.secret import LOCAL_ENVIRONMENTS, SecretSpec
+from collections.abc import Mapping
+
+from infra.model import urls
+from infra.model.addresses import Addresses
+from infra.model.secret import LOCAL_ENVIRONMENTS, Place, Secret, SecretSpec
 from infra.model.service import Health, Limits, Part, Route, Service
 
-SERVE = ("-m", "uvicorn", "--host", "$BIND", "--port", "$PORT", "--timeout-graceful-shutdown", "5", "--no-access-log")
+SERVE = (
+    *("-m", "uvicorn", "--host", "$BIND", "--port", "$PORT"),
+    *("--timeout-graceful-shutdown", "5", "--no-access-log"),
+)
+OPERATORS_OWN = ("S3_ACCESS_KEY", "S3_SECRET_KEY", "OPENROUTER_API_KEY")
 
 
-def _database_url(secrets, addresses):
-    p = secrets[("postgres", "APP_PASSWORD")].reveal()
-    return f"postgresql+asyncpg://{addresses.role}:{p}@{addresses.host}:{addresses.ports['postgres']}/{addresses.database}"
+def _database_url(values: Mapping[Place, Secret], at: Addresses) -> str:
+    password = values["postgres", "APP_PASSWORD"].reveal()
+    return urls.database_url(at.role, password, at.postgres, at.ports["postgres"], at.database)
 
 
-def _redis_url(secrets, addresses):
-    return f"redis://:{secrets[('redis', 'PASSWORD')].reveal()}@{addresses.host}:{addresses.ports['redis']}/0"
+def _redis_url(values: Mapping[Place, Secret], at: Addresses) -> str:
+    return urls.redis_url(values["redis", "PASSWORD"].reveal(), at.redis, at.ports["redis"])
+
+
+def _object_store(_values: Mapping[Place, Secret], at: Addresses) -> str | None:
+    return at.object_store or None
+
+
+def _bucket(_values: Mapping[Place, Secret], at: Addresses) -> str | None:
+    return at.bucket or None
 
 
 APP = Service(
@@ -46,6 +62,9 @@ APP = Service(
     secrets=(
         SecretSpec("app", "DATABASE_URL", "derived", derive=_database_url),
         SecretSpec("app", "REDIS_URL", "derived", derive=_redis_url),
+        SecretSpec("app", "S3_ENDPOINT", "derived", derive=_object_store, optional_in=LOCAL_ENVIRONMENTS),
+        SecretSpec("app", "S3_BUCKET", "derived", derive=_bucket, optional_in=LOCAL_ENVIRONMENTS),
+        *(SecretSpec("app", key, "operator", optional_in=LOCAL_ENVIRONMENTS) for key in OPERATORS_OWN),
     ),
     routes=(
         Route("finance-report-api", "backend", 100, path="/api", strip=True),

@@ -1,4 +1,4 @@
-"""Redis 7, or Valkey where it runs as a process: the cache, saved to disk every minute that something changed."""
+"""Redis 7, or Valkey as a process: the cache, saved to disk every minute that something changed."""
 
 from infra.model.secret import SecretSpec
 from infra.model.service import Health, Limits, Part, Service

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from infra.model.addresses import Addresses
 from infra.model.environments import choose, environment
 from infra.model.errors import BadInput, MissingProgram
-from infra.model.naming import checkout_id
+from infra.model.naming import Names, checkout_id
 from infra.model.places import Places, Program
 from infra.model.record import SUMMARY
+from infra.model.urls import store_host
 from infra.session import Session
 from infra.stages.keys import Keys
 from infra.stages.records import Records
@@ -45,9 +46,15 @@ def open_session(this: Command, project: Project, env: str, target: str, *, clai
     source = (this.root / settings.app.source).resolve()
     checkout = checkout_id(_owner(this.root, source))
     where = folders(project.name, checkout, this.variables, Path.home())
-    places = _places(project, chosen, settings, where, checkout, claim=claim)
+    places = _places(chosen, settings, where, checkout, claim=claim)
     store = FileStore(where.data, chosen.secrets_file, this.root)
-    addresses = Addresses(BIND, dict(places.ports), project.database, f"{project.database}_app")
+    addresses = Addresses(
+        postgres=store_host("postgres", Names(project.name), chosen),
+        redis=store_host("redis", Names(project.name), chosen),
+        ports=dict(places.ports),
+        database=project.database,
+        role=f"{project.database}_app",
+    )
     specs = tuple(spec for service in project.services for spec in service.secrets)
     process_target = ProcessTarget(project, chosen.name, places)
     return Session(
@@ -71,7 +78,7 @@ def open_session(this: Command, project: Project, env: str, target: str, *, clai
 def _require_target(chosen: Environment, asked: str, settings: Settings) -> None:
     own = settings.environments.get(chosen.name)
     target = asked or (own.target if own and own.target else chosen.default_target)
-    if target not in {chosen.default_target, *chosen.other_targets}:
+    if target not in chosen.targets:
         raise BadInput(f"{chosen.name} cannot run on target {target!r}", next_step="./inv --help")
     if target != "process" or chosen.default_target != "process":
         raise MissingProgram(
@@ -85,9 +92,7 @@ def _owner(root: Path, source: Path) -> Path:
     return root if source.is_relative_to(root) else work_tree_top(source)
 
 
-def _places(
-    project: Project, chosen: Environment, settings: Settings, where: Folders, checkout: str, *, claim: bool
-) -> Places:
+def _places(chosen: Environment, settings: Settings, where: Folders, checkout: str, *, claim: bool) -> Places:
     root = where.state / chosen.name
     found = _programs(settings, where)
     numbers = ports_file.ports(root, where.neighbours, settings.ports.written(), claim=claim)
@@ -106,7 +111,7 @@ def _places(
 
 
 def _programs(settings: Settings, where: Folders) -> dict[str, Program]:
-    wishes = settings.process.programs.model_dump()
+    wishes = vars(settings.process.programs)
     found = {name: programs.find(name, source) for name, source in wishes.items()}
     if os.getuid() == 0:
         found["postgres"] = programs.copied(found["postgres"], where.state / "programs")

@@ -6,7 +6,10 @@ plan ─▶ preflight ─▶ apply ─▶ gate ─▶ facts ─▶ probes ─▶
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from infra.model.errors import CannotTell, DeployFailed, InfraError
+from infra.model.operation import Operation
 from infra.model.unit import Bundle
 from infra.model.verdict import Verdict
 from infra.session import Request, Session
@@ -16,7 +19,7 @@ from infra.stages.check import check
 from infra.stages.keep import is_settled, keep
 from infra.stages.lease import leased
 from infra.stages.look import Picture, look
-from infra.stages.restore import chosen, last_good, require_snapshots
+from infra.stages.restore import chosen, last_good, require_snapshots, way_back
 from infra.stages.words import plan_lines, summary
 
 
@@ -117,14 +120,18 @@ def _fail(session: Session, request: Request, attempt: Attempt, verdict: Verdict
     session.console.error(first)
     back = {} if request.no_rollback else last_good(session, attempt)
     keep(session, attempt, verdict, "failed")
-    session.outcome.outcome = _roll_back(session, request, back) if back else "failed"
+    session.outcome.outcome = _roll_back(session, request, attempt, verdict, back) if back else "failed"
     session.console.line(f"outcome: {session.outcome.outcome.replace('_', ' ')}")
 
 
-def _roll_back(session: Session, request: Request, back: dict[str, Bundle]) -> str:
+def _roll_back(
+    session: Session, request: Request, attempt: Attempt, verdict: Verdict, back: dict[str, Bundle]
+) -> str:
     session.console.line("rolling back to the last good release")
     try:
-        _return_to(session, request, back)
+        first = way_back(session, attempt, verdict, back)
+        left = next((attempt.picture.wanted.bundles[name] for name in back if back[name].release), None)
+        _return_to(session, request, back, first, left)
     except InfraError as error:
         session.outcome.fail(error)
         session.console.error(error)
@@ -132,10 +139,16 @@ def _roll_back(session: Session, request: Request, back: dict[str, Bundle]) -> s
     return "failed_rolled_back"
 
 
-def _return_to(session: Session, request: Request, back: dict[str, Bundle]) -> None:
-    """Run the engine on recorded bundles; DeployFailed when they do not come up either."""
+def _return_to(
+    session: Session,
+    request: Request,
+    back: dict[str, Bundle],
+    first: Sequence[Operation] = (),
+    left: Bundle | None = None,
+) -> None:
+    """Run the engine on recorded bundles, after the steps that come first; DeployFailed if in vain."""
     require_snapshots(session, back)
-    attempt = begin(session, plan(session, request, back))
+    attempt = begin(session, plan(session, request, back).preceded_by(first), left)
     verdict = _try(session, request, attempt)
     keep(session, attempt, verdict, "ok" if verdict.ok else "failed")
     if not verdict.ok:

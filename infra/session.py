@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -56,8 +56,12 @@ class Session:
     @property
     def services(self) -> tuple[Service, ...]:
         """The services that this environment has, each after its needs."""
-        here = self.environment.services
-        return tuple(service for service in self.project.services if service.name in here)
+        return tuple(service for service in self.project.services if self._is_here(service))
+
+    def _is_here(self, service: Service) -> bool:
+        if service.from_source:
+            return self.environment.has_application
+        return self.environment.has_router or service.parts[0].program != "traefik"
 
     @property
     def service_names(self) -> tuple[str, ...]:
@@ -112,7 +116,7 @@ class Session:
             release=self.release,
             versions=versions,
             public_url=self.url,
-            commands={name: command for name, command in own.items() if command},
+            commands={name: tuple(command) for name, command in own.items() if command},
         )
 
     def say(self, task: str) -> str:

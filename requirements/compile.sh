@@ -16,7 +16,7 @@ compile() {
 
 compile tool.in local.in dev.in --output-file "$all" "$@"
 for lock in tool local dev; do
-    # Not with --output-file: the constraint alone decides the version.
+    # To stdout: a lock that uv finds in place would have a say in the versions again.
     compile "$lock.in" --constraint "$all" --generate-hashes >"$lock.txt.new"
     mv "$lock.txt.new" "$lock.txt"
 done

@@ -7,7 +7,8 @@ import signal
 import sys
 from types import FrameType
 
-from invoke import Collection, Exit
+from invoke.collection import Collection
+from invoke.exceptions import Exit
 
 import finance_report
 from infra.model.errors import InfraError
@@ -18,7 +19,7 @@ from tasks.project import collection_of
 
 # invoke would turn `finance_report` into `finance-report`, or else `setup_tokens` would never become
 # `setup-tokens`: with the identity both names are exactly what people type.
-Collection.transform = lambda _self, name: name  # type: ignore[method-assign]
+Collection.transform = lambda self, name: name  # type: ignore[method-assign]  # noqa: ARG005
 
 LISTINGS = {"--list", "-l", "--help", "-h", "--complete", "--version", "-V", "--print-completion-script"}
 

@@ -16,7 +16,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from invoke import Context, Exit, Task, task
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import Task
 
 from infra.console import Console
 from infra.model.clock import iso
@@ -69,7 +71,7 @@ def command(
                 raise Exit(code=code)
 
         run.__signature__ = _with_json(body)  # type: ignore[attr-defined]  # what invoke reads the flags from
-        return task(run, name=name.rpartition(".")[2], **options)
+        return Task(run, name=name.rpartition(".")[2], **options)
 
     return decorate
 

@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 from infra.model.errors import KnownBad
 from tasks.command import ROOT, Command, command
@@ -18,7 +19,7 @@ CHECKS = (
 
 
 @command("test")
-def test(this: Command, args: str = "", workers: int = 2) -> None:
+def test(this: Command, args: str = "", workers: int = 2) -> None:  # noqa: PT028  # a task, not a test
     """Run this repository's tests; --args goes to pytest as it is."""
     split = ["-n", str(workers)] if workers > 1 else []
     code = _run("pytest", *split, *shlex.split(args))
@@ -35,7 +36,10 @@ def check(this: Command) -> None:
     bad = [" ".join(words) for words in CHECKS if _run(*words)]
     this.outcome.facts["checks"] = [" ".join(words) for words in CHECKS]
     if bad:
-        raise KnownBad(f"found something: {'; '.join(bad)}", next_step="ruff check --fix . && ruff format .")
+        raise KnownBad(
+            f"found something: {'; '.join(bad)}",
+            next_step=".venv/bin/python -m ruff check --fix . && .venv/bin/python -m ruff format .",
+        )
 
 
 @command("bench")
@@ -48,6 +52,6 @@ def bench(this: Command, runs: int = 5) -> None:
 
 def _run(module: str, *words: str) -> int:
     """Run a tool of this environment from the top of the checkout, its output on stderr."""
-    home = {**os.environ, "PATH": f"{os.path.dirname(sys.executable)}:{os.environ.get('PATH', '')}"}
+    home = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}
     argv = [sys.executable, "-m", module, *words]
     return subprocess.run(argv, check=False, cwd=ROOT, env=home, stdout=sys.stderr).returncode

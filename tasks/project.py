@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from invoke import Collection
+from invoke.collection import Collection
 
 from tasks import service, shell, whole
 

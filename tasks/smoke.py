@@ -1,4 +1,4 @@
-"""Does what runs answer as it should?"""
+"""Whether what runs answers as it should."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from invoke import Task
+from invoke.tasks import Task
 
 from tasks.command import Command, command
 

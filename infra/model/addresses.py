@@ -8,9 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Host, ports, database and role of one environment; `ports` are by service."""
+    """Hosts, ports, database and role of one environment; `ports` are by service.
 
-    host: str
+    `bucket` and `object_store` are empty where there is no object store.
+    """
+
+    postgres: str
+    redis: str
     ports: Mapping[str, int]
     database: str
     role: str
+    bucket: str = ""
+    object_store: str = ""

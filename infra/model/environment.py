@@ -1,26 +1,68 @@
+"""An environment, resolved: every fact that depends on it."""
+
 from __future__ import annotations
-from dataclasses import dataclass, field
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["local", "local_ci", "github_ci", "preview", "staging", "production"]
+Target = Literal["process", "docker", "ssh", "dokploy", "none"]
+SecretStore = Literal["file", "job", "vault"]
+YOUNG_FOR = 60.0
 
 
-@dataclass(frozen=True)
-class Limits:
-    secrets: int = 20
-    migrations: int = 30
-    server: int = 10
-    poll: float = 0.1
+@dataclass(frozen=True, slots=True)
+class CheckpointLimits:
+    """How long each checkpoint may take, and how often it looks; all in seconds."""
+
+    secrets: int
+    migrations: int
+    server: int
+    poll: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Environment:
-    name: str = "local"
-    domain_suffix: str = ""
-    app_env: str = "development"
-    checkpoints: Limits = field(default_factory=Limits)
-    gate_interval: float = 0.1
-    watch_seconds: float = 1.0
-    health_deadline: int = 60
-    default_target: str = "process"
-    other_targets: tuple = ("docker", "none")
-    services: tuple = ("postgres", "redis", "router", "app")
-    secrets_file: str = "local"
-    asks_consent: bool = False
+    """One of the six, or the canary: a row of the table, with its number filled in.
+
+    `suffix` belongs to names, `domain_suffix` to host names only; both are empty in production and locally.
+    `tag` tells environments apart in telemetry. Times are seconds.
+    """
+
+    name: str
+    kind: Kind
+    suffix: str
+    domain_suffix: str
+    app_env: str
+    tag: str
+    default_target: Target
+    other_targets: tuple[Target, ...]
+    has_application: bool
+    has_router: bool
+    has_object_store: bool
+    secret_store: SecretStore
+    secrets_file: str
+    store_path: str
+    bucket: str
+    keeps_data: bool
+    asks_consent: bool
+    cpu_weight: int
+    health_deadline: int
+    checkpoints: CheckpointLimits
+    gate_interval: float
+    settled_interval: float
+    watch_seconds: float
+
+    @property
+    def is_deployed(self) -> bool:
+        """True where images run by digest: previews, the canary, staging and production."""
+        return self.kind in {"preview", "staging", "production"}
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """All targets that may run it, the default one first."""
+        return (self.default_target, *self.other_targets)
+
+    def interval(self, age: float) -> float:
+        """Give the pause between two looks of the gate at containers of this age."""
+        return self.gate_interval if age < YOUNG_FOR else self.settled_interval

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -56,18 +57,19 @@ class Observed:
     """What a target shows of one environment at one moment.
 
     `strangers` are live units of this checkout and environment that nothing declares, or doubles.
-    `uninstalled` names programs that are not copied yet; `unhealthy` says why a live unit is not ready; `secret_files` are digests of rendered files;
-    `keeper` is the supervisor's version; `at` is when it was seen, in seconds since the epoch.
+    `unhealthy` says why a live unit is not ready; `secret_files` are digests of rendered files;
+    `uninstalled` names programs that are not copied yet; `keeper` is the supervisor's version;
+    `at` is when it was seen, in seconds since the epoch.
     """
 
     at: float = 0.0
 
-    units: dict[str, Found[Running] | Absent | Unknown] = field(default_factory=dict)
-    folders: dict[str, Found[DataFolder] | Absent | Unknown] = field(default_factory=dict)
-    secret_files: dict[str, Found[str] | Absent | Unknown] = field(default_factory=dict)
+    units: Mapping[str, Found[Running] | Absent | Unknown] = field(default_factory=dict)
+    folders: Mapping[str, Found[DataFolder] | Absent | Unknown] = field(default_factory=dict)
+    secret_files: Mapping[str, Found[str] | Absent | Unknown] = field(default_factory=dict)
     releases: frozenset[str] = frozenset()
     uninstalled: frozenset[str] = frozenset()
-    unhealthy: dict[str, str] = field(default_factory=dict)
+    unhealthy: Mapping[str, str] = field(default_factory=dict)
     strangers: tuple[Running, ...] = ()
     keeper: Found[str] | Absent | Unknown = field(default_factory=Absent)
 

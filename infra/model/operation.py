@@ -17,6 +17,7 @@ Kind = Literal[
     "start-unit",
     "restart-unit",
     "ensure-database",
+    "downgrade-database",
 ]
 
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, is_dataclass, replace
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from annotated_types import Interval, Predicate
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[int, Field(ge=1, le=86_400)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+Port = Annotated[int, Interval(ge=1, le=65535)]
+Seconds = Annotated[int, Interval(ge=1, le=86_400)]
+STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
+Part = TypeVar("Part")
 
 
-class Ports(_Part):
+def never_production(name: str) -> bool:
+    """Tell whether an unset --env may mean this environment: production is always named."""
+    return name.strip().lower() not in {"production", "prod"}
+
+
+@dataclass(frozen=True)
+class Ports:
     """Ports that a person insists on; one that is not written is chosen."""
 
+    __pydantic_config__ = STRICT
     postgres: Port | None = None
     redis: Port | None = None
     router: Port | None = None
@@ -25,67 +32,88 @@ class Ports(_Part):
 
     def written(self) -> dict[str, int]:
         """Give the ports that are written down, by name."""
-        return {name: port for name, port in self.model_dump().items() if port is not None}
+        return {name: port for name, port in vars(self).items() if port is not None}
 
 
-class Command(_Part):
+@dataclass(frozen=True)
+class Command:
     """How one part of the application is started; empty means the project's own declaration."""
 
-    command: tuple[str, ...] = Field(default=(), strict=False)
+    __pydantic_config__ = STRICT
+    command: list[str] = field(default_factory=list)
 
 
-class App(_Part):
+@dataclass(frozen=True)
+class App:
     """Where the application's checkout is, and how its parts start."""
 
+    __pydantic_config__ = STRICT
     source: str = "reference_app"
     backend: Command = Command()
     frontend: Command = Command()
 
 
-class Programs(_Part):
+@dataclass(frozen=True)
+class Programs:
     """Where a server program comes from: `wheel`, `path`, or a file."""
 
+    __pydantic_config__ = STRICT
     postgres: str = "wheel"
     redis: str = "wheel"
     traefik: str = "wheel"
 
 
-class Process(_Part):
+@dataclass(frozen=True)
+class Process:
     """Settings of the process target."""
 
+    __pydantic_config__ = STRICT
     programs: Programs = Programs()
     database_user: str = "nobody"
 
 
-class Drills(_Part):
+@dataclass(frozen=True)
+class Drills:
     """Faults that a person asks for, to see what happens."""
 
-    hold_back_secrets: tuple[str, ...] = Field(default=(), strict=False)
+    __pydantic_config__ = STRICT
+    hold_back_secrets: list[str] = field(default_factory=list)
 
 
-class EnvironmentWishes(_Part):
+@dataclass(frozen=True)
+class EnvironmentWishes:
     """What a person changes of one environment."""
 
+    __pydantic_config__ = STRICT
     target: Literal["process", "docker", "ssh", "dokploy", "none"] | None = None
     deadline: Seconds | None = None
 
 
-class Settings(_Part):
-    """All settings, validated whole."""
+@dataclass(frozen=True)
+class Settings:
+    """All settings."""
 
-    default_env: str = "local"
+    __pydantic_config__ = STRICT
+    default_env: Annotated[str, Predicate(never_production)] = "local"
     default_branch: str = "main"
     internal_domain: str = "example.test"
     app_domain: str | None = None
     app: App = App()
     ports: Ports = Ports()
     process: Process = Process()
-    environments: dict[str, EnvironmentWishes] = Field(default_factory=dict)
+    environments: dict[str, EnvironmentWishes] = field(default_factory=dict)
     drills: Drills = Drills()
 
-    @field_validator("default_env")
-    @classmethod
-    def _never_production(cls, value: str) -> str:
-        if value.strip().lower() in {"production", "prod"}:
-            raise ValueError("production is never the default: name it with --env production")
-        return value
+
+def settled(values: Mapping[str, Any], base: Part) -> Part:
+    """Give the base with these values in place of its own; they have to be valid already."""
+    changes: dict[str, Any] = {}
+    for name, value in values.items():
+        current = getattr(base, name)
+        if is_dataclass(current):
+            changes[name] = settled(value, current)
+        elif name == "environments":
+            changes[name] = {key: settled(one, EnvironmentWishes()) for key, one in value.items()}
+        else:
+            changes[name] = value
+    return replace(base, **changes)  # type: ignore[type-var]  # every part is a dataclass

@@ -29,7 +29,6 @@ class Scene:
     versions: Mapping[str, int]
     public_url: str
     commands: Mapping[str, tuple[str, ...]]
-    schema_ahead: str = ""
 
 
 def bundle_of(service: Service, scene: Scene) -> Bundle:
@@ -122,7 +121,6 @@ def _application_variables(part: Part, scene: Scene, folder: str) -> dict[str, s
         "INFRA_MIGRATION_SECONDS": str(limits.migrations),
         "INFRA_SERVER_SECONDS": str(limits.server),
         "INFRA_POLL_SECONDS": str(limits.poll),
-        **({"INFRA_SCHEMA_AHEAD": scene.schema_ahead} if scene.schema_ahead else {}),
     }
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.console import Stage
 from infra.model.clock import deploy_id, iso
+from infra.model.unit import Bundle
 from infra.session import Request, Session
 from infra.stages.look import Picture
 from infra.targets.process.target import Delivery
@@ -15,12 +17,18 @@ from infra.targets.process.target import Delivery
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try to make a picture's plan true; `began` is seconds since the epoch."""
+    """One try to make a picture's plan true.
+
+    `began` is seconds since the epoch; `exits` counts how often each unit had ended by itself before.
+    `failed` is the bundle that a rollback leaves.
+    """
 
     deploy: str
     picture: Picture
     began: float
     started: str
+    exits: Mapping[str, int]
+    failed: Bundle | None = None
 
     @property
     def started_units(self) -> frozenset[str]:
@@ -36,17 +44,18 @@ class Attempt:
         return tuple(one.name for one in self.picture.wanted.services if one.name in owners | asked)
 
 
-def begin(session: Session, picture: Picture) -> Attempt:
+def begin(session: Session, picture: Picture, failed: Bundle | None = None) -> Attempt:
     """Give a new try with an id of its own."""
     moment = session.now()
-    return Attempt(deploy_id(moment, secrets.token_hex(2)), picture, time.time(), iso(moment))
+    exits = {name: int(state["exits"]) for name, state in session.target.states().items()}
+    return Attempt(deploy_id(moment, secrets.token_hex(2)), picture, time.time(), iso(moment), exits, failed)
 
 
 def apply(session: Session, request: Request, attempt: Attempt, stage: Stage) -> None:
     """Carry out the plan; stops at the first operation that fails, and a repeat goes on from there."""
     picture = attempt.picture
     values = session.keys.make(repair=request.repair_derived).values
-    delivery = Delivery(picture.wanted.bundles, values, session.source, attempt.deploy)
+    delivery = Delivery(picture.wanted.bundles, values, session.source, attempt.deploy, attempt.failed)
     steps = [step for step in picture.plan.operations if step.kind != "generate-secrets"]
     for number, step in enumerate(steps, 1):
         stage.wait(f"{number}/{len(steps)} {step.kind.replace('-', ' ')} {step.subject}")

@@ -45,13 +45,19 @@ def _record(session: Session, attempt: Attempt, verdict: Verdict, name: str, out
         bundle_digest=bundle.digest,
         operations=tuple(str(step) for step in steps if step.service == name),
         error=verdict.cause,
-        migration=_migration(verdict),
+        migration=migration_of(verdict) or _migration_before(session, name),
         timings=dict(session.console.timings),
         bundle=bundle,
     )
 
 
-def _migration(verdict: Verdict) -> str:
+def _migration_before(session: Session, name: str) -> str:
+    """Give the revision of the newest record: a deploy that did not start the backend left it as it was."""
+    newest = session.records.newest(name)
+    return newest.migration if newest else ""
+
+
+def migration_of(verdict: Verdict) -> str:
     """Give the revision that checkpoint 2 reported, empty when it reported none."""
     said = next((line for line in verdict.checkpoints if " migrations ok" in line), "")
     return said.rpartition("Database is at ")[2] if said else ""

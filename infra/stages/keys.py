@@ -11,7 +11,7 @@ from infra.model.redaction import Redactor
 from infra.model.secret import Secret, SecretSpec
 from infra.store import keys as store_keys
 from infra.store.interface import Store
-from infra.store.keys import Keyring
+from infra.store.keyring import Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,12 @@ class Keys:
                 repair=repair,
             ),
         )
-        lacking = [f"{service}/{key}" for service, found in made.missing.items() for key in found]
+        lacking = [(service, key) for service, found in made.missing.items() for key in found]
         if lacking:
+            service, key = lacking[0]
             raise Refused(
-                f"required keys have no value: {', '.join(lacking)}",
-                next_step=f"invoke vault.put --env {self.environment} --service app --key {lacking[0].split('/')[1]}",
+                f"required keys have no value: {', '.join('/'.join(pair) for pair in lacking)}",
+                next_step=f"./inv vault.put --env {self.environment} --service {service} --key {key}",
             )
         return made
 

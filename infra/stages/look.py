@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from infra.model.observed import Observed
-from infra.model.operation import Plan
+from infra.model.operation import Operation, Plan
 from infra.model.service import Service
 from infra.model.unit import Bundle
 from infra.plan.reconcile import Wanted, reconcile
 from infra.plan.units import bundle_of
 from infra.session import Request, Session
-from infra.store.keys import Keyring
+from infra.store.keyring import Keyring
 from infra.targets.process import secret_files
 
 
@@ -23,6 +23,10 @@ class Picture:
     wanted: Wanted
     observed: Observed
     plan: Plan
+
+    def preceded_by(self, steps: Sequence[Operation]) -> Picture:
+        """Give the same picture with these steps ahead of its plan's own."""
+        return replace(self, plan=replace(self.plan, operations=(*steps, *self.plan.operations)))
 
     @property
     def asked(self) -> tuple[Service, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from infra.console import Stage
 from infra.model.unit import Bundle
@@ -19,17 +20,18 @@ CONFIRMED_WITHIN = 5.0
 
 def gate(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
     """Give the gate's verdict on everything that this attempt touched."""
-    return _pass(session, attempt, stage, session.deadline)
+    return _pass(stage, session, aim_at(session, attempt, session.deadline))
 
 
 def confirm(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
     """Give whether what runs unchanged is healthy now."""
-    return _pass(session, attempt, stage, CONFIRMED_WITHIN)
+    return _pass(stage, session, replace(aim_at(session, attempt, CONFIRMED_WITHIN), in_a_row=1))
 
 
-def _pass(session: Session, attempt: Attempt, stage: Stage, seconds: float) -> Verdict:
-    verdict = Gate(session.target, aim_at(session, attempt, seconds), stage.wait).wait()
-    stage.say("healthy twice in a row" if verdict.ok else f"{verdict.category}: {verdict.cause}")
+def _pass(stage: Stage, session: Session, aim: Aim) -> Verdict:
+    verdict = Gate(session.target, aim, stage.wait).wait()
+    seen = "healthy twice in a row" if aim.in_a_row > 1 else "healthy"
+    stage.say(seen if verdict.ok else f"{verdict.category}: {verdict.cause}")
     stage.is_good = verdict.ok
     return verdict
 
@@ -53,6 +55,7 @@ def aim_at(session: Session, attempt: Attempt, deadline: float) -> Aim:
         deadline=deadline,
         interval=session.environment.gate_interval,
         command=session.say(f"{attempt.services[-1]}.logs"),
+        exits={name: count for name, count in attempt.exits.items() if name not in attempt.started_units},
     )
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from infra.model.errors import Refused
+from infra.model.operation import Operation
 from infra.model.record import Record
 from infra.model.unit import Bundle
+from infra.model.verdict import Verdict
+from infra.plan.migrations import must_downgrade, parse
 from infra.session import Session
 from infra.stages.apply import Attempt
+from infra.stages.keep import migration_of
 
 
 def last_good(session: Session, attempt: Attempt) -> dict[str, Bundle]:
@@ -28,6 +32,27 @@ def require_snapshots(session: Session, bundles: dict[str, Bundle]) -> None:
                 f"{name}: the snapshot of release {bundle.release[:12]} is gone or was changed",
                 next_step=session.say(f"{name}.setup"),
             )
+
+
+def way_back(
+    session: Session, attempt: Attempt, verdict: Verdict, back: dict[str, Bundle]
+) -> list[Operation]:
+    """Give the operations that take the database back first; Refused where a migration has no way back."""
+    at = migration_of(verdict)
+    steps: list[Operation] = []
+    for name, bundle in back.items():
+        sent = attempt.picture.wanted.bundles[name]
+        record = session.records.last_good(name, other_than=attempt.deploy)
+        if not at or not bundle.release or record is None or at == record.migration:
+            continue
+        texts = session.target.snapshots.texts(sent.release, "migrations/versions/*.py")
+        if must_downgrade(parse(texts), at, record.migration):
+            reason = "the release that is left migrated it"
+            steps += [
+                Operation("stop-unit", name, unit.name, "its database goes back") for unit in sent.units
+            ]
+            steps.append(Operation("downgrade-database", name, record.migration, reason))
+    return steps
 
 
 def chosen(session: Session, service: str, to: str) -> Record:

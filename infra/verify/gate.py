@@ -13,8 +13,6 @@ from infra.model.verdict import Verdict
 from infra.plan.health import classify
 from infra.verify.http import ask
 
-IN_A_ROW = 2
-
 
 class Watched(Protocol):
     """What the gate looks at beside HTTP: the supervisor's states and the units' output."""
@@ -31,6 +29,8 @@ class Aim:
     """What has to be true. `answers` are health addresses in the order in which they are asked.
 
     `pages` have to answer 200 once `answers` do; `reporter` is the unit whose checkpoints count, if any.
+    `in_a_row` is how many good answers must follow each other. `exits` are the ends of units that
+    happened before and do not count here.
     """
 
     units: tuple[str, ...]
@@ -39,9 +39,11 @@ class Aim:
     answers: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
     reporter: str = ""
+    in_a_row: int = 2
     deadline: float = 60.0
     interval: float = 0.1
     command: str = ""
+    exits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -53,19 +55,18 @@ class Gate:
     on_progress: Callable[[str], None] = lambda _: None
     seen: str = "nothing yet"
     category: str = Category.TIMEOUT
+    streak: int = 0
     checkpoints: list[Checkpoint] = field(default_factory=list)
 
     def wait(self) -> Verdict:
         """Give the verdict: ok, the first final fact against it, or what was last seen at the deadline."""
         deadline = time.monotonic() + self.aim.deadline
-        passed = 0
         while time.monotonic() < deadline:
             asked = time.monotonic()
             final = self._final_fact()
             if final:
                 return self._bad(final)
-            passed = passed + 1 if self._is_good() else 0
-            if passed >= IN_A_ROW or (passed and not self.aim.answers):
+            if self._is_good():
                 return Verdict(ok=True, checkpoints=self._lines())
             self.on_progress(self.seen)
             time.sleep(max(0.0, self.aim.interval - (time.monotonic() - asked)))
@@ -75,7 +76,7 @@ class Gate:
         states = self.target.states()
         for unit in self.aim.units:
             state = states.get(unit, {})
-            if state.get("exits"):
+            if state.get("exits", 0) > self.aim.exits.get(unit, 0):
                 self.category = "exited"
                 return self._failed_checkpoint() or f"{unit} ended with {state['last_exit']}"
         return self._failed_checkpoint()
@@ -91,7 +92,10 @@ class Gate:
         return f"checkpoint {failed}"
 
     def _is_good(self) -> bool:
-        return self._units_ready() and self._answers_good() and self._pages_good() and self._server_reported()
+        """Count good answers also while other units still start; look at the rest once there are enough."""
+        self.streak = self.streak + 1 if self._answers_good() else 0
+        is_enough = self.streak >= self.aim.in_a_row or not self.aim.answers
+        return is_enough and self._units_ready() and self._pages_good() and self._server_reported()
 
     def _units_ready(self) -> bool:
         states = self.target.states()
@@ -100,7 +104,6 @@ class Gate:
             state = states.get(unit, {"state": "unknown", "why": "the supervisor does not know it"})
             if state["state"] != "ready" and unit != first:
                 self.seen = f"{unit} is {state['state']}" + (f" ({state['why']})" if state["why"] else "")
-                self._answers_good()  # what the others wait for tells a person more
                 return False
         return True
 

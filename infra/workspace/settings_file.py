@@ -5,27 +5,31 @@ Environment variables and files of the home folder are never read: what a deploy
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.model.errors import BadInput
+from infra.workspace import stamps
 
 if TYPE_CHECKING:
     from infra.model.settings import Settings
 
 FILES = ("invoke.yaml", "invoke.local.yaml")
 INVOKES_OWN = frozenset({"tasks", "run", "runners", "sudo", "timeouts"})
+WORDS = {
+    "unexpected_keyword_argument": "no such setting",
+    "predicate_failed": "production is never the default: name it with --env production",
+}
 Lines = dict[tuple[str, ...], str]
 
 
 @cache
 def load(root: Path) -> Settings:
     """Give the settings of this checkout; BadInput lists every fault with its path, file and line."""
-    from pydantic import ValidationError
-
-    from infra.model.settings import Settings
+    from infra.model.settings import Settings, settled
 
     values: dict[str, Any] = {}
     lines: Lines = {}
@@ -33,8 +37,21 @@ def load(root: Path) -> Settings:
         found, where = _read(root / name)
         values = _merged(values, found)
         lines |= where
+    text = json.dumps(values, sort_keys=True, default=str)
+    if not stamps.is_known(text):
+        _validate(text, lines)
+        stamps.remember(text)
+    return settled(json.loads(text), Settings())
+
+
+def _validate(text: str, lines: Lines) -> None:
+    """Validate by pydantic: 0.14 s, paid once for each version of the files."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from infra.model.settings import Settings
+
     try:
-        return Settings.model_validate(values)
+        TypeAdapter(Settings).validate_json(text)
     except ValidationError as error:
         raise _faults(error, lines) from error
 
@@ -119,12 +136,6 @@ def _faults(error: Any, lines: Lines) -> BadInput:
 
 def _fault(fault: Mapping[str, Any], lines: Lines) -> str:
     path = tuple(str(step) for step in fault["loc"])
-    known = next(
-        (lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in lines), "invoke.yaml"
-    )
-    words = (
-        "no such setting"
-        if fault["type"] == "extra_forbidden"
-        else fault["msg"].removeprefix("Value error, ")
-    )
+    words = WORDS.get(fault["type"], fault["msg"])
+    known = next((lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in lines), FILES[0])
     return f"{'/'.join(path)}: {words} ({known})"

@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 import time
+import traceback
 
 LOCK = 0x696E667261  # any number will do, as long as every release uses the same one
 
@@ -58,6 +59,7 @@ def migrate() -> None:
     except TimeoutError:
         fail(2, "migrations", "migration_error", f"Not finished after {limit('MIGRATION', 30):.0f} s")
     except Exception as error:
+        print(without_url(traceback.format_exc()), flush=True)
         fail(2, "migrations", "migration_error", f"{type(error).__name__}: {without_url(error)}")
     checkpoint(2, "ok", "migrations", f"Database is at {revision}")
     checkpoint(3, "start", "server", "Starting the server")
@@ -65,19 +67,54 @@ def migrate() -> None:
 
 
 async def migrate_under_lock() -> str:
-    """Give the revision that the database is at after `alembic upgrade head`."""
+    """Give the revision that the database is at, and after `alembic upgrade head` where that had to run."""
     import asyncio
 
     connection = await connect()
     try:
         await refuse_foreign_database(connection)
         await take_lock(connection)
-        known = await current_revision(connection)
-        if not stays_ahead(known):
-            await asyncio.get_running_loop().run_in_executor(None, upgrade)
+        declared = await asyncio.to_thread(declarations)
+        at = await current_revision(connection)
+        if at and at not in declared:
+            await refuse_unless_compatible(connection, at, set(declared))
+            return at
+        await asyncio.to_thread(upgrade)
+        await declare(connection, declared)
         return await current_revision(connection) or "no revision"
     finally:
         await connection.close(timeout=2)
+
+
+def declarations():
+    """Give what each migration of this release says of itself: its predecessor and its way back."""
+    from alembic.script import ScriptDirectory
+
+    found = ScriptDirectory.from_config(alembic()).walk_revisions()
+    return {one.revision: (one.down_revision, getattr(one.module, "rollback", "")) for one in found}
+
+
+async def declare(connection, declared) -> None:
+    """Keep the declarations in the database: an older release has to know what a newer one did."""
+    await connection.execute(
+        "CREATE TABLE IF NOT EXISTS infra_migrations "
+        "(revision text PRIMARY KEY, predecessor text, rollback text)"
+    )
+    known = {row["revision"] for row in await connection.fetch("SELECT revision FROM infra_migrations")}
+    rows = [(name, *words) for name, words in declared.items() if name not in known]
+    await connection.executemany("INSERT INTO infra_migrations VALUES ($1, $2, $3)", rows)
+
+
+async def refuse_unless_compatible(connection, at: str, mine: set) -> None:
+    """Let an older release run on a newer schema only where every step ahead is declared compatible."""
+    while at not in mine:
+        query = "SELECT predecessor, rollback FROM infra_migrations WHERE revision = $1"
+        row = await connection.fetchrow(query, at)
+        if row is None or row["rollback"] != "compatible":
+            said = row["rollback"] or "nothing" if row else "nothing"
+            words = f"The database is at {at}, newer than this release; its way back is declared: {said}"
+            raise Stop("migration_error", words)
+        at = row["predecessor"]
 
 
 async def connect():
@@ -92,7 +129,12 @@ async def connect():
             return await asyncpg.connect(url, timeout=5)
         except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError) as error:
             raise Stop("auth_failed", str(error)) from error
-        except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as error:
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.CannotConnectNowError,
+            asyncpg.TooManyConnectionsError,
+        ) as error:
             if attempt == 10:
                 raise Stop("db_unreachable", str(error)) from error
             checkpoint(2, "retry", "migrations", f"Database does not answer, try {attempt}", "db_unreachable")
@@ -124,26 +166,25 @@ async def current_revision(connection) -> str:
     return await connection.fetchval("SELECT version_num FROM alembic_version") or ""
 
 
-def stays_ahead(revision: str) -> bool:
-    """Tell whether the engine put an older release on a newer schema that is declared compatible with it."""
-    return bool(revision) and os.environ.get("INFRA_SCHEMA_AHEAD") == revision
+def alembic():
+    from alembic.config import Config
+
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    return Config("alembic.ini")
 
 
 def upgrade() -> None:
     from alembic import command
-    from alembic.config import Config
 
-    sys.path.insert(0, os.getcwd())
-    command.upgrade(Config("alembic.ini"), "head")
+    command.upgrade(alembic(), "head")
 
 
 def downgrade(revision: str) -> None:
-    """Take the database back to a revision: only the engine asks for it, before it starts an older release."""
+    """Take the database back: only the engine asks for it, before it starts an older release."""
     from alembic import command
-    from alembic.config import Config
 
-    sys.path.insert(0, os.getcwd())
-    command.downgrade(Config("alembic.ini"), revision)
+    command.downgrade(alembic(), revision)
 
 
 def refuse_taken_port() -> None:
@@ -189,9 +230,9 @@ def alive(pid: int) -> bool:
     return True
 
 
-def without_url(error: Exception) -> str:
-    """Give an error's words without the address that holds the password."""
-    text = str(error)
+def without_url(words: object) -> str:
+    """Give words without the addresses that hold passwords."""
+    text = str(words)
     for name in ("DATABASE_URL", "REDIS_URL"):
         text = text.replace(os.environ.get(name) or "\0", name)
     return text

@@ -30,10 +30,11 @@ SYSTEM = (
 # Answers as Python does, in no time: `-m venv` makes a .venv whose python answers as pip and invoke do.
 PYTHON = """#!/bin/sh
 case "$1 $2" in
-"-c "*version_info*) [ -e "{world}/old" ] || echo "3.12 $0" ;;
+"-c "*version_info*) echo "3.12 $0" ;;
 "-c "*ensurepip*) [ ! -e "{world}/no-venv" ] ;;
-"-m venv") [ ! -e "{world}/no-venv" ] && echo venv >>"{world}/calls" &&
-    mkdir -p .venv/bin && cp "{world}/venv-python" .venv/bin/python ;;
+"-m venv")
+    mkdir -p .venv/bin
+    [ ! -e "{world}/no-venv" ] && echo venv >>"{world}/calls" && cp "{world}/venv-python" .venv/bin/python ;;
 esac
 """
 VENV_PYTHON = """#!/bin/sh

@@ -84,6 +84,13 @@ def test_a_chain_of_links_from_another_folder_leads_to_the_clone(clone: Clone, t
     assert answer.out.splitlines() == [str(clone.root), str(tmp_path)]
 
 
+def test_a_relative_path_is_not_looked_up_on_cdpath(clone: Clone, tmp_path: Path) -> None:
+    (tmp_path / "other" / clone.root.name).mkdir(parents=True)
+    clone.variables["CDPATH"] = str(tmp_path / "other")
+    answer = clone.inv(program=Path(clone.root.name) / "inv", cwd=tmp_path)
+    assert answer.out.splitlines() == [str(clone.root), str(tmp_path)]
+
+
 def test_a_clone_that_moved_goes_on_without_installing(clone: Clone, tmp_path: Path) -> None:
     clone.inv()
     clone.calls()

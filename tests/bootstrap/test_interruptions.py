@@ -43,12 +43,14 @@ def start_installing(clone: Clone, *words: str) -> subprocess.Popen[str]:
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> str:
-    """Read what a call says until it says these words."""
+    """Read what a call says until it says these words; AssertionError when it does not in ten seconds."""
     assert process.stderr
-    for line in process.stderr:
-        if words in line:
-            return line
-    raise AssertionError(words)
+    too_late = threading.Timer(10, lambda: os.killpg(process.pid, signal.SIGKILL))
+    too_late.start()
+    line = next((line for line in process.stderr if words in line), "")
+    too_late.cancel()
+    assert line, f"not said: {words}"
+    return line
 
 
 def test_a_call_that_was_killed_half_way_is_started_over_by_the_next(clone: Clone, gate: Path) -> None:

@@ -21,7 +21,7 @@ def lay_out(clone: Clone, wheels: Path) -> None:
         "HOME": str(clone.world),
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(wheels),
-        "UV_NO_INDEX": "1",
+        "UV_OFFLINE": "1",
         "UV_FIND_LINKS": str(wheels),
     }
     clone.lock("tool").write_text(wheel(wheels, "invoke", "1.0", INVOKE))

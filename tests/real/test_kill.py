@@ -12,7 +12,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from conftest import Checkout, kill, until
+from tests.real.conftest import Checkout, kill, until
 
 pytestmark = pytest.mark.real
 UNITS = {"postgres", "redis", "router", "backend", "frontend"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Checkout
+from tests.real.conftest import Checkout
 
 pytestmark = pytest.mark.real
 
@@ -16,7 +16,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "lying health": ({"mode": "lying_health"}, "unhealthy"),
     "wrong version": ({"mode": "wrong_version"}, "wrong_version"),
     "crash loop": ({"mode": "crash_loop"}, "ended"),
-    "hang": ({"mode": "hang"}, "No 200 of /health"),
+    "hang": ({"mode": "hang"}, "timeout after 8 s"),
 }
 
 

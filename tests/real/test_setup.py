@@ -9,7 +9,7 @@ import signal
 import psutil
 import pytest
 
-from conftest import Checkout, kill, until
+from tests.real.conftest import Checkout, kill, until
 
 pytestmark = pytest.mark.real
 UNITS = {"postgres", "redis", "router", "backend", "frontend"}

@@ -1,7 +1,5 @@
 """What every store promises. One class; each kind of store is one row of `SITES`."""
 
-# ruff: noqa: D102 - a test's name is its sentence
-
 from __future__ import annotations
 
 import fcntl

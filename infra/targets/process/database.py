@@ -13,6 +13,7 @@ from typing import Any
 
 from infra.model.errors import CannotTell, Refused, Unreachable
 from infra.model.secret import Secret
+from infra.model.unit import Unit
 from infra.targets.process.account import identity
 
 SUPERUSER = "postgres"
@@ -160,3 +161,28 @@ class Database:
     def marker(self) -> str:
         """The comment that a database of this environment carries."""
         return f"infra:env:{self.environment}"
+
+
+_DOWNGRADE = """
+set -a
+. "$INFRA_SECRETS_FILE"
+set +a
+cd "$APP_DIR"
+exec "$INFRA_PYTHON" "$INFRA_BOOT" downgrade "$1"
+"""
+
+
+def downgrade(unit: Unit, revision: str) -> None:
+    """Take the database back to a revision with the code that left it; CannotTell when that fails."""
+    done = subprocess.run(
+        ["/bin/sh", "-euc", _DOWNGRADE, "sh", revision],
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=dict(unit.environment),
+    )
+    if done.returncode:
+        said = tuple(done.stderr.strip().splitlines()[-10:])
+        words = f"the database could not be taken back to {revision}"
+        raise CannotTell(words, next_step="./inv finance_report.app.logs", evidence=said)

@@ -1,4 +1,4 @@
-"""Ports on loopback: are they taken, by whom, and does anything listen where other machines can reach it?"""
+"""Ports on loopback: which are taken, by whom, and what other machines could reach."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def _listeners(port: int) -> list[int]:
         found = psutil.net_connections(kind="tcp")
     except psutil.AccessDenied:
         return []
-    listening = (one for one in found if one.status == psutil.CONN_LISTEN and one.laddr)
-    return [one.pid for one in listening if one.laddr.port == port and one.pid]
+    listening = [one for one in found if one.status == psutil.CONN_LISTEN and one.pid]
+    return [one.pid for one in listening if one.laddr and one.laddr.port == port and one.pid]
 
 
 def _described(pid: int) -> str:

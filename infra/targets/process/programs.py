@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 
 from infra.model.errors import MissingProgram
@@ -40,15 +40,21 @@ def python() -> Program:
 
 def _from_wheel(name: str) -> Program:
     package, module, pattern = _WHEELS[name]
-    try:
-        version = metadata.version(package)
-    except metadata.PackageNotFoundError as error:
-        raise MissingProgram(f"{name}: the package {package} is not installed", next_step=INSTALL) from error
+    version = _installed_version(package)
+    if not version:
+        raise MissingProgram(f"{name}: the package {package} is not installed", next_step=INSTALL)
     folder = _folder_of(module) if module else Path(sys.prefix)
     found = sorted(folder.glob(pattern))
     if not found:
         raise MissingProgram(f"{name}: {package} {version} holds no program", next_step=INSTALL)
     return Program((str(found[0]),), f"{package} {version}")
+
+
+def _installed_version(package: str) -> str:
+    """Give the version by the name of the package's own folder: importlib.metadata costs 20 ms."""
+    pattern = f"{package.replace('-', '_')}-*.dist-info"
+    found = [path for place in sys.path for path in Path(place).glob(pattern)]
+    return found[0].name.removesuffix(".dist-info").rpartition("-")[2] if found else ""
 
 
 def _folder_of(module: str) -> Path:

@@ -51,6 +51,11 @@ class Snapshots:
         finally:
             shutil.rmtree(beside, ignore_errors=True)
 
+    def texts(self, digest: str, pattern: str) -> list[str]:
+        """Give the texts of the files of a snapshot that match, in any of its folders."""
+        files = sorted((self._folder / digest).rglob(pattern))
+        return [file.read_text(encoding="utf-8") for file in files]
+
     def prune(self, needed: Iterable[str]) -> None:
         """Remove all but the last ten and those that are needed, and what a killed copy left."""
         kept = {*self.all()[:KEPT], *needed}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from infra.model.errors import CannotTell
-from infra.model.observed import Absent, DataFolder, Found, Observed, Running
+from infra.model.observed import Absent, DataFolder, Found, Observed, Running, Unknown
 from infra.model.operation import Operation
 from infra.model.places import Places, Program
 from infra.model.secret import Secret
@@ -16,6 +17,7 @@ from infra.model.service import Project
 from infra.model.unit import Bundle, Unit
 from infra.targets.process import (
     data_folders,
+    database,
     logfiles,
     ports,
     probes,
@@ -33,12 +35,16 @@ ANSWERS_WITHIN = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What the operations of one deploy carry; secrets are in memory only."""
+    """What the operations of one deploy carry; secrets are in memory only.
+
+    `failed` is the bundle that a rollback leaves: its code knows the way back of its migrations.
+    """
 
     bundles: Mapping[str, Bundle]
     secrets: Mapping[str, Mapping[str, Secret]]
     source: Path
     deploy: str
+    failed: Bundle | None = None
 
 
 class ProcessTarget:
@@ -94,13 +100,14 @@ class ProcessTarget:
             "create-data": self._create_data,
             "store-release": self._store_release,
             "ensure-database": self._ensure_database,
+            "downgrade-database": self._downgrade_database,
             "stop-unit": self._stop_unit,
             "start-unit": self._start_unit,
             "restart-unit": self._start_unit,
         }
         acts[operation.kind](operation, delivery)
 
-    def states(self) -> dict[str, dict[str, object]]:
+    def states(self) -> dict[str, dict[str, Any]]:
         """Give each unit's state as the supervisor counts it: state, why, pid, exits, last_exit."""
         return self._client.units()
 
@@ -156,10 +163,10 @@ class ProcessTarget:
     def _keeps_data(self, service: str) -> bool:
         return any(one.name == service and one.data_version for one in self._project.services)
 
-    def _folder(self, service: str) -> Found[DataFolder] | Absent | object:
+    def _folder(self, service: str) -> Found[DataFolder] | Absent | Unknown:
         return data_folders.read(Path(self._places.data(service)))
 
-    def _secret_file(self, service: str) -> Found[str] | Absent | object:
+    def _secret_file(self, service: str) -> Found[str] | Absent | Unknown:
         return secret_files.read_digest(Path(self._places.secrets_file(service)))
 
     def _start_supervisor(self, _operation: Operation, _delivery: Delivery) -> None:
@@ -194,6 +201,11 @@ class ProcessTarget:
         deadline = time.monotonic() + ANSWERS_WITHIN
         self.database.ensure(keys["POSTGRES_PASSWORD"], keys["APP_PASSWORD"], deadline)
 
+    def _downgrade_database(self, operation: Operation, delivery: Delivery) -> None:
+        units = delivery.failed.units if delivery.failed else ()
+        unit = next(unit for unit in units if any(file.name == "boot.py" for file in unit.files))
+        database.downgrade(unit, operation.subject)
+
     def _stop_unit(self, operation: Operation, _delivery: Delivery) -> None:
         left = self._client.ask("stop", name=operation.subject)["left"]
         if left:
@@ -215,7 +227,7 @@ def _lacks(program: Program) -> bool:
     return bool(program.copy_of) and not Path(program.argv[0]).exists()
 
 
-def _newest(found: list[tuple[object, Running]]) -> Found[Running] | Absent:
+def _newest(found: Sequence[tuple[object, Running]]) -> Found[Running] | Absent:
     if not found:
         return Absent()
     return Found(max((running for _, running in found), key=lambda running: running.started))
@@ -227,7 +239,7 @@ def _faults(units: Iterable[Unit]) -> dict[str, str]:
 
 
 def _strangers(
-    living: Mapping[str, list[tuple[object, Running]]], declared: frozenset[str]
+    living: Mapping[str, Sequence[tuple[object, Running]]], declared: frozenset[str]
 ) -> Iterable[Running]:
     for name, found in living.items():
         ordered = sorted((running for _, running in found), key=lambda running: -running.started)
