@@ -25,10 +25,10 @@ from infra.workspace import ports_file, settings_file, templates
 from infra.workspace.folders import Folders, folders, work_tree_top
 
 if TYPE_CHECKING:
+    from infra.invocation import Command
     from infra.model.environment import Environment
     from infra.model.service import Project
     from infra.model.settings import Settings
-    from tasks.command import Command
 
 BIND = "127.0.0.1"
 PATH = "/usr/local/bin:/usr/bin:/bin"

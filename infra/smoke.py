@@ -14,8 +14,8 @@ from infra.verify.smoke_profiles import load_profile
 from infra.verify.smoke_selftest import self_test as prove
 
 if TYPE_CHECKING:
+    from infra.invocation import Command
     from infra.model.service import Project
-    from tasks.command import Command
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,48 +10,27 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
 from infra.console import Console
+from infra.invocation import Command
 from infra.model.clock import iso
 from infra.model.errors import BadInput, CannotTell, InfraError
 from infra.model.redaction import Redactor
 from infra.model.verdict import Outcome
-
-if TYPE_CHECKING:
-    from infra.model.service import Project
-    from infra.session import Session
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class Terminated(BaseException):
     """SIGTERM, as something that unwinds the stack and lets clean-up happen."""
-
-
-@dataclass(slots=True)
-class Command:
-    """One run of one task: its outcome, its console, and the redactor that both speak through."""
-
-    outcome: Outcome
-    console: Console
-    redactor: Redactor
-    root: Path = ROOT
-    variables: dict[str, str] = field(default_factory=lambda: dict(os.environ))
-
-    def session(self, project: Project, env: str, target: str = "", *, claim: bool = False) -> Session:
-        """Open an environment of a project; with `claim` the ports of this checkout are chosen for good."""
-        from infra.assembly import open_session
-
-        return open_session(self, project, env, target, claim=claim)
 
 
 def command(
@@ -91,7 +70,7 @@ def conduct(name: str, body: Callable[..., None], arguments: dict[str, Any], *, 
     began, outcome.started = time.monotonic(), iso(datetime.now(UTC))
     try:
         _refuse(name, refuse=refuse, as_json=as_json)
-        _run(body, Command(outcome, console, redactor), arguments)
+        _run(body, Command(outcome, console, redactor, ROOT, dict(os.environ)), arguments)
     except InfraError as error:
         outcome.fail(error)
         console.error(error)

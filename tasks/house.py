@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from infra.invocation import Command
 from infra.model.errors import KnownBad
-from tasks.command import ROOT, Command, command
+from tasks.command import ROOT, command
 
 CHECKS = (
     ("ruff", "check", "."),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import finance_report
-from tasks.command import Command, command
+from infra.invocation import Command
+from tasks.command import command
 
 
 @command("lock.status")

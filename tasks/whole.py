@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.tasks import Task
 
-from tasks.command import Command, command
+from infra.invocation import Command
+from tasks.command import command
 
 if TYPE_CHECKING:
     from infra.model.service import Project
