@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("infra", "tasks", "finance_report", "templates", "reference_app", "invoke.yaml")
 ENDS_WITHIN = 90
+STATES = Path(tempfile.gettempdir()) / f"states-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
 
 
 def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
@@ -70,7 +72,8 @@ class Checkout:
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
             "HOME": str(self.home),
-            "XDG_STATE_HOME": str(self.folder / "state"),
+            "XDG_STATE_HOME": str(STATES),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
             "XDG_DATA_HOME": str(self.folder / "share"),
             "XDG_RUNTIME_DIR": str(self.folder / "nowhere"),
         }
@@ -120,7 +123,13 @@ class Checkout:
     @property
     def state(self) -> Path:
         """The state folder of the environment local."""
-        return next((self.folder / "state/finance_report").glob("*/local"))
+        return self.home_of_state / "local"
+
+    @property
+    def home_of_state(self) -> Path:
+        """The state folder of this checkout; all checkouts of a test run are neighbours."""
+        identity = hashlib.sha256(str(self.root.resolve()).encode()).hexdigest()[:8]
+        return STATES / "finance_report" / identity
 
     @property
     def ports(self) -> dict[str, int]:
@@ -162,7 +171,7 @@ class Checkout:
             variables = process.environ()
         except psutil.Error:
             return ""
-        is_mine = variables.get("HOME", "").startswith(str(self.folder))
+        is_mine = variables.get("HOME", "").startswith(str(self.home_of_state))
         return variables.get("INFRA_UNIT", "") if is_mine else ""
 
     def pids(self) -> dict[str, int]:
@@ -174,7 +183,7 @@ class Checkout:
 
     def supervisors(self) -> list[psutil.Process]:
         """Give the supervisors of this checkout."""
-        place = str(self.folder / "state")
+        place = str(self.home_of_state)
         return [p for p in psutil.process_iter() if _is_supervisor(p) and place in " ".join(p.cmdline())]
 
     def remove(self) -> None:
@@ -186,6 +195,7 @@ class Checkout:
                 process.kill()
         until(lambda: not self.processes() and not self.supervisors())
         shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.home_of_state, ignore_errors=True)
 
 
 def _parent(process: psutil.Process) -> psutil.Process | None:
@@ -209,6 +219,8 @@ def make_checkout() -> Iterator[Callable[[], Checkout]]:
     def make() -> Checkout:
         folder = Path(tempfile.mkdtemp(prefix="checkout-"))
         folder.chmod(0o755)
+        STATES.mkdir(exist_ok=True)
+        STATES.chmod(0o755)
         made.append(Checkout(folder))
         return made[-1]
 

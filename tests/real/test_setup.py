@@ -76,7 +76,7 @@ def test_the_plan_changes_nothing_and_says_that_something_is_pending(checkout: C
     plan = checkout.run("finance_report.app.plan", "--json")
     assert plan.code == 3
     assert plan.json["outcome"] == "changes are pending"
-    assert not (checkout.folder / "state").exists()
+    assert not checkout.home_of_state.exists()
     assert not (checkout.folder / "share").exists()
     assert checkout.processes() == {}
 
@@ -113,7 +113,7 @@ def test_data_survives_down_and_setup_and_goes_with_destroy_after_consent(checko
     gone = checkout.run("finance_report.destroy", "--yes")
     assert gone.code == 0, gone.err
     assert checkout.processes() == {}
-    assert not list((checkout.folder / "state/finance_report").glob("*/local"))
+    assert not checkout.state.exists()
     checkout.setup()
     assert "42" not in checkout.run(*sql, stdin="SELECT answer FROM kept;\n").out
     history = checkout.run("finance_report.app.history", "--json").json["facts"]["records"]
