@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 HEARTBEAT = 10.0
 WIDTH = 11
+CELL = 72
 
 
 class Stage:
@@ -77,7 +78,8 @@ class Console:
             self.line(f"→ {error.next_step}", "bold")
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
-        """Print rows in columns that are as wide as they need to be."""
+        """Print rows in columns that are as wide as they need to be; long cells are cut, JSON has them whole."""
+        rows = [[_cut(cell) for cell in row] for row in rows]
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
         for row in rows:
             cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
@@ -116,6 +118,10 @@ class Console:
         else:
             stream.write(clean + "\n")
             stream.flush()
+
+
+def _cut(cell: str) -> str:
+    return cell if len(cell) <= CELL else f"{cell[: CELL - 1]}…"
 
 
 def _rich(stream: TextIO) -> Any:

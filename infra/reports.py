@@ -23,8 +23,7 @@ def status(session: Session, services: tuple[str, ...]) -> None:
     for unit in units:
         seen = observed.units[unit.name]
         if not isinstance(seen, Found):
-            why = states.get(unit.name, {}).get("why") or "does not run"
-            word, detail = ("FAIL", str(why))
+            word, detail = "FAIL", str(states.get(unit.name, {}).get("why") or _stopped(session, unit))
         else:
             fault = login_fault(session, unit)
             word, detail = ("FAIL", fault) if fault else ("OK", f"pid {seen.fact.identity.partition('@')[0]}")
@@ -36,6 +35,14 @@ def status(session: Session, services: tuple[str, ...]) -> None:
     if bad:
         command = session.say(f"{_service_of(units, bad[0])}.setup")
         raise KnownBad(f"{', '.join(bad)}: not working", next_step=command)
+
+
+def _stopped(session: Session, unit: Unit) -> str:
+    """Give since when a unit does not run, where that can be told."""
+    newest = session.records.newest(unit.service)
+    if newest is None or newest.verdict == "destroyed":
+        return "was never set up"
+    return "stopped since boot" if newest.finished < session.booted() else "does not run"
 
 
 def _service_of(units: list[Unit], name: str) -> str:

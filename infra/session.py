@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra.console import Console
+from infra.model.clock import iso
 from infra.model.environment import Environment
 from infra.model.places import Places
 from infra.model.service import Project, Service
@@ -92,6 +93,12 @@ class Session:
     def now(self) -> datetime:
         """Give this moment in UTC."""
         return datetime.now(UTC)
+
+    def booted(self) -> str:
+        """Give when this machine started, as records write moments."""
+        import psutil
+
+        return iso(datetime.fromtimestamp(psutil.boot_time(), UTC))
 
     def with_needs(self, names: tuple[str, ...]) -> tuple[Service, ...]:
         """Give these services and all that they need, each after its needs."""

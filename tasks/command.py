@@ -66,7 +66,7 @@ def conduct(name: str, body: Callable[..., None], arguments: dict[str, Any], *, 
     redactor = Redactor()
     as_json = bool(arguments.pop("json", False)) or "--json" in sys.argv[1:]
     console = Console(redactor, as_json=as_json)
-    outcome = Outcome(name, str(arguments.get("env") or ""))
+    outcome = Outcome(name, str(arguments.get("env") or ""), service=_service_in(name))
     began, outcome.started = time.monotonic(), iso(datetime.now(UTC))
     try:
         _refuse(name, refuse=refuse, as_json=as_json)
@@ -96,6 +96,12 @@ def _own_fault(error: Exception) -> CannotTell:
     places = tuple(f"{Path(frame.filename).name}:{frame.lineno} {frame.line}" for frame in frames)
     words = f"a fault of this tool: {type(error).__name__}: {error}"
     return CannotTell(words, evidence=places, next_step="repeat it once, then report it with these lines")
+
+
+def _service_in(name: str) -> str:
+    """Give the service of `project.service.task`, empty for other tasks."""
+    parts = name.split(".")
+    return parts[1] if len(parts) == 3 else ""
 
 
 def _run(body: Callable[..., None], this: Command, arguments: dict[str, Any]) -> None:

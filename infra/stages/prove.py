@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from infra.console import Stage
+from infra.model.observed import Found, Observed
 from infra.model.unit import Bundle
 from infra.model.verdict import Verdict
 from infra.plan import facts
 from infra.session import Session
 from infra.stages.apply import Attempt
+from infra.targets.process import secret_files
 from infra.verify.gate import Aim, Gate
 from infra.verify.write_probes import PROBES
 
@@ -65,6 +67,7 @@ def check_facts(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
     observed = session.target.observe(bundles.values(), session.declared_units)
     found = [
         *facts.mismatches(observed, bundles, attempt.started_units, attempt.began, attempt.deploy),
+        *_unfit_files(session, observed, bundles),
         *session.target.exposures(_units(bundles.values())),
     ]
     stage.say(f"{len(attempt.started_units)} units started, nothing left over" if not found else found[0])
@@ -76,6 +79,15 @@ def check_facts(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
         evidence=tuple(found),
         next_step=command,
     )
+
+
+def _unfit_files(session: Session, observed: Observed, bundles: Mapping[str, Bundle]) -> Iterator[str]:
+    """Give a line for each rendered file that is not private, or not what the store holds."""
+    values = session.keys.readable()
+    for name, bundle in bundles.items():
+        is_rendered = bundle.secret_versions and name not in session.settings.drills.hold_back_secrets
+        if is_rendered and observed.secret_files.get(name) != Found(secret_files.digest(values[name])):
+            yield f"{name}: its rendered secrets file is not private, or not what the store holds"
 
 
 def _units(bundles: Iterable[Bundle]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +26,18 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class Write:
+    """One put to a store; `places` are the keys that it makes or changes, none when it only marks."""
+
+    path: str
+    values: Mapping[str, Secret]
+    cas: int
+    places: frozenset[Place] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentKeys:
-    """The declared keys of one environment in a store: looked at together, written service by service."""
+    """The declared keys of one environment in a store, looked at together."""
 
     store: Store
     project: str
@@ -53,12 +63,20 @@ class EnvironmentKeys:
         settled = settle(self.specs, held, marks, self.env, addresses, self.generate, repair=repair)
         return Look(held, marks, versions, settled)
 
-    def write(self, service: str, look: Look) -> None:
-        """Write what changes of a service; marks first, so that a crash never makes our own value foreign."""
-        self._write_marks(service, look)
-        if any(place[0] == service for place in look.settled.unwritten):
-            values = _of_service(service, look.settled.values)
-            self.store.put(self._path(service), values, cas=look.versions[self._path(service)])
+    def writes(self, look: Look) -> Iterator[Write]:
+        """Give what has to be put, in order: nothing when all is as it should be.
+
+        Marks come before their values, so that a crash never makes our own value foreign; services without
+        derived keys come first, so that runs at once agree on the inputs before they derive.
+        """
+        for service in sorted(
+            self.services, key=lambda name: any(one[0] == name for one in look.settled.derived)
+        ):
+            yield from self._marks(service, look)
+            places = frozenset(place for place in look.settled.unwritten if place[0] == service)
+            if places:
+                path = self._path(service)
+                yield Write(path, _of_service(service, look.settled.values), look.versions[path], places)
 
     def keyring(self, look: Look, generated: Collection[Place], rewritten: Collection[Place]) -> Keyring:
         """Give what was seen as values and findings; `generated` and `rewritten` are the caller's."""
@@ -85,14 +103,14 @@ class EnvironmentKeys:
             if fault:
                 yield f"{spec.service} {spec.key} {fault}"
 
-    def _write_marks(self, service: str, look: Look) -> None:
-        """Keep the digest of what will be written beside that of what stands: both are ours."""
+    def _marks(self, service: str, look: Look) -> Iterator[Write]:
+        """Give the digest of what will be written beside that of what stands: both are ours."""
         path = self._marks_path(service)
-        known = {key: sorted(digests) for (owner, key), digests in look.marks.items() if owner == service}
+        known = {key: digests for (owner, key), digests in look.marks.items() if owner == service}
         fresh = {place[1]: _marks_of(place, look) for place in look.settled.derived if place[0] == service}
-        if any(not digests <= look.marks.get((service, key), frozenset()) for key, digests in fresh.items()):
-            record = {**known, **{key: sorted(digests) for key, digests in fresh.items()}}
-            records.write(self.store, path, record, cas=look.versions[path])
+        if any(not digests <= known.get(key, frozenset()) for key, digests in fresh.items()):
+            record = {key: sorted(digests) for key, digests in {**known, **fresh}.items()}
+            yield Write(path, records.as_values(record), look.versions[path])
 
     def _path(self, service: str) -> str:
         return secrets_path(self.project, self.env, service)

@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.model.errors import CasLost, Refused, StoreError
 from infra.model.secret import Place, Secret, SecretSpec
-from infra.store.environment_keys import EnvironmentKeys
+from infra.store.environment_keys import EnvironmentKeys, Write
 from infra.store.interface import Store
 from infra.store.keyring import Keyring, by_service
 from infra.store.settle import Settled
@@ -42,21 +42,31 @@ def ensure(
     while True:
         look = keys.look(addresses, repair=repair)
         _refuse_drift(look.settled, project, env)
-        try:
-            for service in keys.services:
-                keys.write(service, look)
-                written |= {place for place in look.settled.unwritten if place[0] == service}
-        except CasLost:
-            if service in lost:
-                raise
-            lost.add(service)
-        else:
+        beaten = _put(store, keys.writes(look), written)
+        if beaten is None:
             break
+        if beaten in lost:
+            raise CasLost(
+                f"{beaten}: other writers were faster twice",
+                next_step=f"./inv lock.status --env {env.rpartition('/')[2]}",
+            )
+        lost.add(beaten)
     read_back = keys.look(addresses)
     if read_back.settled.unwritten:
         raise StoreError(f"{project}/{env}: the store does not hold what was just written")
     made = {spec.place for spec in keys.specs if spec.kind == "generated"} & written
     return keys.keyring(read_back, made, written - made)
+
+
+def _put(store: Store, writes: Iterable[Write], written: set[Place]) -> str | None:
+    """Put them in order and note the keys; give the path where another writer was faster, if one was."""
+    for write in writes:
+        try:
+            store.put(write.path, write.values, cas=write.cas)
+        except CasLost:
+            return write.path
+        written |= write.places
+    return None
 
 
 def _refuse_drift(settled: Settled, project: str, env: str) -> None:
@@ -65,5 +75,5 @@ def _refuse_drift(settled: Settled, project: str, env: str) -> None:
         named = ", ".join(f"{owner} {key}" for owner, key in sorted(settled.drifted))
         raise Refused(
             f"derived keys were changed by another hand: {named}",
-            next_step=f"invoke {project}.{service}.setup --env {env.rpartition('/')[2]} --repair-derived",
+            next_step=f"./inv {project}.{service}.setup --env {env.rpartition('/')[2]} --repair-derived",
         )

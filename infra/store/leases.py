@@ -173,4 +173,4 @@ def _whose(store: Store, path: str) -> str:
 
 def _held(path: str, holder: Lease) -> LeaseHeld:
     name = environment_name(path)
-    return LeaseHeld(f"{name} is being deployed by {holder}", next_step=f"invoke lock.status --env {name}")
+    return LeaseHeld(f"{name} is being deployed by {holder}", next_step=f"./inv lock.status --env {name}")

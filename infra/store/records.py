@@ -24,4 +24,9 @@ def read(store: Store, path: str) -> tuple[dict[str, Any], int]:
 
 def write(store: Store, path: str, record: Mapping[str, Any], cas: int | None = None) -> int:
     """Write the object and give its version; CasLost as in `Store.put`."""
-    return store.put(path, {_KEY: Secret(json.dumps(record, sort_keys=True))}, cas)
+    return store.put(path, as_values(record), cas)
+
+
+def as_values(record: Mapping[str, Any]) -> dict[str, Secret]:
+    """Give the object as a store keeps it."""
+    return {_KEY: Secret(json.dumps(record, sort_keys=True))}

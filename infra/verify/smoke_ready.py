@@ -71,7 +71,7 @@ def _is_backend(profile: Profile, get: Get) -> bool:
 def _not_the_router(url: str, router_url: str) -> BadInput:
     return BadInput(
         f"{url} is the backend's own address; smoke asks the router, which serves pages and /api",
-        next_step=f"invoke smoke --base-url {router_url}" if router_url else "give the router's address",
+        next_step=f"./inv smoke --base-url {router_url}" if router_url else "give the router's address",
     )
 
 

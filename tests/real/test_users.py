@@ -74,7 +74,7 @@ def test_a_fresh_clone_of_an_ordinary_user_serves_after_one_command(clone: Path)
     user = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []} if AS_ROOT else {}
 
     def inv(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             ["./inv", *words],
             cwd=clone,
             env=environment,
@@ -84,6 +84,7 @@ def test_a_fresh_clone_of_an_ordinary_user_serves_after_one_command(clone: Path)
             stdin=subprocess.DEVNULL,
             **user,  # type: ignore[call-overload]  # three options of one call
         )
+        return done
 
     try:
         first = inv("finance_report.app.setup")

@@ -180,7 +180,7 @@ def test_drift_is_refused_by_name_before_anything_is_written(store: FileStore) -
         ensure(store)
     assert "app DATABASE_URL" in str(refusal.value)
     assert "production-host" not in str(refusal.value)
-    assert refusal.value.next_step == "invoke finance_report.app.setup --env local --repair-derived"
+    assert refusal.value.next_step == "./inv finance_report.app.setup --env local --repair-derived"
     assert store.get(APP).version == 2
     assert pending(store).drifted == {"app": ("DATABASE_URL",)}
 
@@ -262,6 +262,20 @@ def test_a_deleted_path_is_an_error_and_never_generated_anew(store: FileStore) -
         with pytest.raises(DeletedVersion):
             act(store)
     assert store.metadata(POSTGRES).current == 1
+
+
+def test_inputs_are_written_before_what_derives_from_them_and_marks_before_values(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put, order = FileStore.put, list[str]()
+
+    def note(self: FileStore, path: str, values: Mapping[str, Secret], cas: int | None = None) -> int:
+        order.append(path)
+        return put(self, path, values, cas)
+
+    monkeypatch.setattr(FileStore, "put", note)
+    ensure(store)
+    assert order == [POSTGRES, "finance_report/local/_state/app/derived", APP]
 
 
 def test_processes_that_start_at_once_agree_on_one_set_of_keys(store: FileStore, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def test_whoever_comes_second_is_told_who_where_and_since_when(store: FileStore,
         leases.acquire(store, PATH, claim("second", "bob"), clock)
     for word in ("local", "alice", first.host, str(first.pid), "2026-01-02T12:00:00Z", "setup app"):
         assert word in str(held.value)
-    assert held.value.next_step == "invoke lock.status --env local"
+    assert held.value.next_step == "./inv lock.status --env local"
 
 
 def test_a_preview_is_named_as_the_command_line_takes_it(store: FileStore, clock: Clock) -> None:
@@ -100,7 +100,7 @@ def test_a_preview_is_named_as_the_command_line_takes_it(store: FileStore, clock
     leases.acquire(store, path, claim("first"), clock)
     with pytest.raises(LeaseHeld) as held:
         leases.acquire(store, path, claim("second"), clock)
-    assert held.value.next_step == "invoke lock.status --env pr_47"
+    assert held.value.next_step == "./inv lock.status --env pr_47"
 
 
 def test_a_released_lease_is_free(store: FileStore, clock: Clock) -> None:

@@ -205,7 +205,7 @@ def test_the_backends_own_address_is_named_with_the_one_to_use(profile: Profile)
     backend = Site({"/health": HEALTHY, "/": MISSING})
     with serving(backend.answer) as url, pytest.raises(BadInput, match="backend's own address") as refused:
         _run(profile, url, router_url="http://localhost:3000")
-    assert refused.value.next_step == "invoke smoke --base-url http://localhost:3000"
+    assert refused.value.next_step == "./inv smoke --base-url http://localhost:3000"
 
 
 NOT_THE_BACKEND = {
