@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from infra.model import urls
 from infra.model.addresses import Addresses
 from infra.model.secret import LOCAL_ENVIRONMENTS, Place, Secret, SecretSpec
 from infra.model.service import Health, Limits, Part, Route, Service
@@ -15,11 +14,15 @@ OPERATORS_OWN = ("S3_ACCESS_KEY", "S3_SECRET_KEY", "OPENROUTER_API_KEY")
 
 
 def _database_url(values: Mapping[Place, Secret], at: Addresses) -> str:
+    from infra.model import urls
+
     password = values["postgres", "APP_PASSWORD"].reveal()
     return urls.database_url(at.role, password, at.postgres, at.ports["postgres"], at.database)
 
 
 def _redis_url(values: Mapping[Place, Secret], at: Addresses) -> str:
+    from infra.model import urls
+
     return urls.redis_url(values["redis", "PASSWORD"].reveal(), at.redis, at.ports["redis"])
 
 

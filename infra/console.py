@@ -78,7 +78,7 @@ class Console:
             self.line(f"→ {error.next_step}", "bold")
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
-        """Print rows in columns that are as wide as they need to be; long cells are cut, JSON has them whole."""
+        """Print rows in columns as wide as they need to be; long cells are cut, JSON has them whole."""
         rows = [[_cut(cell) for cell in row] for row in rows]
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
         for row in rows:

@@ -33,7 +33,8 @@ def status(session: Session, services: tuple[str, ...]) -> None:
     session.outcome.facts["units"] = words
     bad = [name for name, word in words.items() if word != "OK"]
     if bad:
-        command = session.say(f"{_service_of(units, bad[0])}.setup")
+        owners = {unit.service for unit in units if unit.name in bad}
+        command = session.say(f"{owners.pop()}.setup" if len(owners) == 1 else "setup")
         raise KnownBad(f"{', '.join(bad)}: not working", next_step=command)
 
 
@@ -43,10 +44,6 @@ def _stopped(session: Session, unit: Unit) -> str:
     if newest is None or newest.verdict == "destroyed":
         return "was never set up"
     return "stopped since boot" if newest.finished < session.booted() else "does not run"
-
-
-def _service_of(units: list[Unit], name: str) -> str:
-    return next(unit.service for unit in units if unit.name == name)
 
 
 def _units(session: Session, services: tuple[str, ...]) -> list[Unit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from infra.model.settings import Settings
 from infra.model.verdict import Outcome
 from infra.plan.templates import Templates
 from infra.plan.units import Scene
+from infra.stages.claim import Claim
 from infra.stages.keys import Keys
 from infra.stages.records import Records
 from infra.store.interface import Store
@@ -53,6 +54,7 @@ class Session:
     console: Console
     outcome: Outcome
     actor: str
+    claim: Claim = field(default_factory=Claim)
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -78,6 +80,12 @@ class Session:
     def url(self) -> str:
         """The address that people open."""
         return f"http://localhost:{self.places.ports['router']}"
+
+    def address(self, services: tuple[str, ...]) -> str:
+        """Give where people find these services: the public address, or host and port of the last one."""
+        last = self.project.service(services[-1])
+        ports = self.places.ports
+        return self.url if last.routes else f"{self.places.bind}:{ports[last.parts[0].name]}"
 
     @property
     def is_rehearsal(self) -> bool:

@@ -48,7 +48,7 @@ def setup(project: Project, service: str) -> Task[Any]:
         request = Request((service,), force, init, no_rollback, repair_derived, lock_wait)
         session = this.session(project, env, target, claim=True)
         deploy.setup(session, request)
-        session.console.answer(session.url)
+        session.console.answer(session.address(request.services))
 
     return setup
 

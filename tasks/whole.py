@@ -49,7 +49,7 @@ def setup(project: Project) -> Task[Any]:
         session = this.session(project, env, target, claim=True)
         request = Request(session.service_names, force, init, no_rollback, repair_derived, lock_wait)
         deploy.setup(session, request)
-        session.console.answer(session.url)
+        session.console.answer(session.address(request.services))
 
     return setup
 

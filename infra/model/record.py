@@ -63,11 +63,3 @@ def record_from_json(value: dict[str, Any]) -> Record:
     }
     known = {key: value[key] for key in Record.__dataclass_fields__ if key in value}
     return Record(**{**known, **whole})
-
-
-def last_good(records: list[Record], other_than: str = "") -> Record | None:
-    """Give the newest record with verdict ok that still holds its bundle and is not that deploy."""
-    for record in sorted(records, key=lambda one: one.deploy, reverse=True):
-        if record.verdict == "ok" and record.bundle is not None and record.deploy != other_than:
-            return record
-    return None

@@ -21,6 +21,9 @@ def leased(session: Session, request: Request) -> Iterator[None]:
     def on_wait(holder: Lease) -> None:
         session.console.show(f"waiting for {holder}")
 
-    with leases.hold(session.store, path, claim, session.now, wait=request.lock_wait, on_wait=on_wait):
+    with leases.hold(
+        session.store, path, claim, session.now, wait=request.lock_wait, on_wait=on_wait
+    ) as holding:
         session.console.show("")
+        session.claim.holding = holding
         yield

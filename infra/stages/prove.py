@@ -32,7 +32,8 @@ def confirm(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
 
 def _pass(stage: Stage, session: Session, aim: Aim) -> Verdict:
     verdict = Gate(session.target, aim, stage.wait).wait()
-    seen = "healthy twice in a row" if aim.in_a_row > 1 else "healthy"
+    words = {0: "ready", 1: "healthy"}
+    seen = words.get(aim.in_a_row if aim.answers else 0, "healthy twice in a row")
     stage.say(seen if verdict.ok else f"{verdict.category}: {verdict.cause}")
     stage.is_good = verdict.ok
     return verdict

@@ -22,9 +22,13 @@ class Records:
 
     def newest(self, service: str) -> Record | None:
         """Give the newest record of a service, None when there is none."""
-        return next(iter(self.all(service)), None)
+        found = self._ledger.newest(service)
+        return record_from_json(found) if found else None
 
     def last_good(self, service: str, other_than: str = "") -> Record | None:
         """Give the newest record with verdict ok that still holds its bundle and is another deploy."""
-        good = (one for one in self.all(service) if one.verdict == "ok" and one.bundle)
-        return next((one for one in good if one.deploy != other_than), None)
+        for name in self._ledger.ids(service):
+            record = record_from_json(self._ledger.by_id(service, name))
+            if record.verdict == "ok" and record.bundle and record.deploy != other_than:
+                return record
+        return None

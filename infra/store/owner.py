@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra.model.lease import Lease
 
+_NO_MACHINE = "unknown"
 _DEAD = {"Z", "X"}
 _NEVER = datetime.fromtimestamp(0, UTC)
 
@@ -23,17 +24,27 @@ def this_process(holder: str, run_id: str, reason: str) -> Lease:
 
 
 def is_gone(lease: Lease) -> bool:
-    """Tell whether the owner provably ended: same host and boot, and its pid is free or somebody else's."""
-    if lease.host != socket.gethostname() or not lease.boot or lease.boot != _boot():
+    """Tell whether the owner provably ended.
+
+    On this host, after a restart of this machine, or in the same boot and table of processes when its pid is
+    free or somebody else's.
+    """
+    theirs, mine = lease.boot.split(), _boot().split()
+    if lease.host != socket.gethostname() or len(theirs) != len(mine) or theirs[0] != mine[0]:
         return False
+    if theirs[1] != mine[1]:
+        return theirs[0] != _NO_MACHINE
     started = _started(lease.pid)
-    return started is not None and started != lease.pid_started
+    is_another = bool(lease.pid_started) and started != lease.pid_started
+    return theirs == mine and started is not None and (not started or is_another)
 
 
 def _started(pid: int) -> str | None:
     """Give when a process started: empty when it ended, None when that cannot be told."""
-    if Path("/proc/self/stat").exists():
-        return _started_by_proc(pid)
+    return _started_by_proc(pid) if Path("/proc/self/stat").exists() else _started_by_psutil(pid)
+
+
+def _started_by_psutil(pid: int) -> str | None:
     import psutil
 
     try:
@@ -67,10 +78,17 @@ def _takes_signals(pid: int) -> bool:
 
 
 def _boot() -> str:
-    """Give the boot and the table of processes in which a pid means something."""
+    """Give the machine, its boot, and the table of processes in which a pid means something."""
     with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+        return f"{_machine()} {boot} {Path('/proc/self/ns/pid').readlink()}"
     import psutil
 
-    return str(int(psutil.boot_time()))
+    return f"{_NO_MACHINE} {int(psutil.boot_time())} pids"
+
+
+def _machine() -> str:
+    try:
+        return Path("/etc/machine-id").read_text(encoding="ascii").strip() or _NO_MACHINE
+    except OSError:
+        return _NO_MACHINE

@@ -56,12 +56,6 @@ def _validate(text: str, lines: Lines) -> None:
         raise _faults(error, lines) from error
 
 
-def check_syntax(root: Path) -> None:
-    """Refuse files that are no YAML mapping; the cheap part of `load`."""
-    for name in FILES:
-        _read(root / name)
-
-
 def _read(file: Path) -> tuple[dict[str, Any], Lines]:
     import yaml
 

@@ -134,13 +134,36 @@ def test_a_living_owner_keeps_its_lease_and_a_killed_one_loses_it(
     assert leases.acquire(store, PATH, claim("mine"), clock).lease.run_id == "mine"
 
 
+READERS = [owner._started_by_psutil] + [owner._started_by_proc] * Path("/proc/self/stat").exists()
+
+
+@pytest.mark.parametrize("started", READERS)
+def test_every_way_to_ask_tells_the_living_from_the_ended(
+    started: Callable[[int], str | None], stranger: tuple[subprocess.Popen[str], Lease]
+) -> None:
+    process, _ = stranger
+    first = started(process.pid)
+    assert first
+    assert started(process.pid) == first
+    process.kill()
+    wait_until(lambda: started(process.pid) == "")
+    process.wait()
+    assert started(process.pid) == ""
+
+
 NOT_PROVEN = {
     "another host": {"host": "elsewhere", "pid": 999_999_999},
-    "another boot": {"boot": "another", "pid": 999_999_999},
+    "another machine": {"boot": "another boot pids", "pid": 999_999_999},
     "an unknown boot": {"boot": "", "pid": 999_999_999},
+    "an unknown start": {"pid_started": ""},
     "a living process": {},
 }
-PROVEN = {"a pid that nobody has": {"pid": 999_999_999}, "a reused pid": {"pid_started": "1"}}
+THIS_MACHINE = owner.this_process("", "", "").boot.split()[0]
+PROVEN = {
+    "a pid that nobody has": {"pid": 999_999_999},
+    "a reused pid": {"pid_started": "1"},
+    "an earlier boot of this machine": {"boot": f"{THIS_MACHINE} earlier pids"},
+}
 
 
 @pytest.mark.parametrize("change", NOT_PROVEN.values(), ids=NOT_PROVEN)

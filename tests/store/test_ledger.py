@@ -87,6 +87,11 @@ def test_the_last_ten_are_whole_and_older_ones_keep_their_summary(ledger: Ledger
     assert ledger.by_id("app", name(0)) == {"deploy": name(0), "verdict": "ok"}
 
 
+def test_a_shortened_record_is_written_once_and_then_left_alone(ledger: Ledger, store: FileStore) -> None:
+    fill(ledger, ["ok"] * 15)
+    assert store.metadata(f"finance_report/local/_state/app/{name(0)}").current == 2
+
+
 def test_the_newest_good_one_stays_whole_however_many_failed_since(ledger: Ledger) -> None:
     fill(ledger, ["ok", "ok"] + ["failed"] * 14)
     assert whole(ledger) == [1, *range(6, 16)]
