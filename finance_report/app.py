@@ -1,10 +1,15 @@
 """The application: a FastAPI backend and its frontend, of one release."""
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-from infra.model.addresses import Addresses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from infra.model.secret import LOCAL_ENVIRONMENTS, Place, Secret, SecretSpec
 from infra.model.service import Health, Limits, Part, Route, Service
+
+if TYPE_CHECKING:
+    from infra.model.addresses import Addresses
 
 SERVE = (
     *("-m", "uvicorn", "--host", "$BIND", "--port", "$PORT"),

@@ -13,8 +13,6 @@ from invoke.exceptions import Exit
 from invoke.vendor import yaml
 
 import finance_report
-from infra.model.errors import InfraError
-from infra.workspace import settings_file
 from tasks import doctor, house, lock, smoke
 from tasks.command import ROOT
 from tasks.project import collection_of
@@ -45,6 +43,9 @@ def _check_settings() -> None:
     is_listing = not LISTINGS.isdisjoint(sys.argv[1:]) or len(sys.argv) == 1
     if is_listing and _is_yaml(ROOT / "invoke.yaml"):
         return
+    from infra.model.errors import InfraError
+    from infra.workspace import settings_file
+
     try:
         settings_file.load(ROOT)
     except InfraError as error:

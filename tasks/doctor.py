@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import finance_report
-from infra.invocation import Command
 from tasks.command import command
+
+if TYPE_CHECKING:
+    from infra.invocation import Command
 
 
 @command("doctor")

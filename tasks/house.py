@@ -7,10 +7,14 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from infra.invocation import Command
 from infra.model.errors import KnownBad
 from tasks.command import ROOT, command
+
+if TYPE_CHECKING:
+    from infra.invocation import Command
+
 
 CHECKS = (
     ("ruff", "check", "."),

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.tasks import Task
 
-from infra.invocation import Command
 from tasks.command import command
 
 if TYPE_CHECKING:
+    from infra.invocation import Command
     from infra.model.service import Project
 
 

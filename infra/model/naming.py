@@ -1,27 +1,21 @@
-"""Names, worked out from a checkout, a branch or an environment. Pure, ASCII, limits in bytes."""
+"""Names of databases, buckets and containers. Pure, ASCII, limits in bytes."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from dataclasses import dataclass
 
 from infra.model.environment import Environment
+from infra.model.errors import BadInput
+from infra.model.namespace import checked, short_hash, shortened
 
-NAMESPACE_LIMIT = 38
-BUCKET_LIMIT = 63
-_NAMESPACE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
-_PLAIN_BRANCH = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_WORKER_END = re.compile(r"_gw\d+\Z")
-_AMBIGUOUS_WORD = re.compile(r"[0-9a-f]{8}|gw\d+")
-_WORKER = re.compile(r"gw\d{1,2}")
+IDENTIFIER_LIMIT = 63
+WORKERS = frozenset(f"gw{number}" for number in range(100))
+_LONGEST_WORKER_END = len("_gw99")
+_PROJECT = re.compile(r"(?=.{1,32}\Z)[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]+[a-z0-9]")
 _LOCAL_WORDS = {"postgres": "db"}
-
-
-def short_hash(text: str) -> str:
-    """Give the first 8 hex digits of SHA-256 over UTF-8."""
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+_STORES = frozenset({"postgres", "redis", "minio"})
 
 
 def checkout_id(repo_root: object) -> str:
@@ -29,113 +23,80 @@ def checkout_id(repo_root: object) -> str:
     return short_hash(str(repo_root))
 
 
-def sanitize_namespace(name: str) -> str:
-    """Give the name in `a-z0-9_` alone; ValueError when nothing of it is left. Two names may become one."""
-    if not isinstance(name, str) or not name.strip():
-        raise ValueError("a name is expected, not an empty text")
-    ascii_only = name.encode("ascii", "ignore").decode().lower()
-    words = re.sub(r"[^a-z0-9_]", "", ascii_only.replace("/", "_").replace("-", "_"))
-    clean = re.sub(r"_+", "_", words).strip("_")
-    if not clean:
-        raise ValueError(f"{name!r} holds no letter or digit that a name may use")
-    return clean
-
-
-def get_namespace(branch: str | None, workspace: str | None, git_branch: str | None, repo_root: str) -> str:
-    """Give the namespace of a checkout; two different sources never share one, up to a 32-bit hash.
-
-    `branch` and `workspace` are BRANCH_NAME and WORKSPACE_ID, blank counting as unset. Without a branch
-    anywhere it is `default_<hash>`, of which the caller warns. ValueError for a branch or workspace that
-    holds nothing usable.
-    """
-    if branch and branch.strip():
-        return _shortened(_of_variables(branch, workspace if workspace and workspace.strip() else None))
-    if git_branch:
-        return _shortened(_of_git(git_branch, repo_root))
-    return f"default_{short_hash(repo_root)}"
-
-
-def _of_variables(branch: str, workspace: str | None) -> str:
-    words = [sanitize_namespace(branch), *([sanitize_namespace(workspace)] if workspace else [])]
-    joined = "_".join(words)
-    if _is_plain(branch, workspace, joined):
-        return joined
-    return f"{joined}_{short_hash(json.dumps([branch, workspace], separators=(',', ':')))}"
-
-
-def _is_plain(branch: str, workspace: str | None, joined: str) -> bool:
-    """Tell whether the joined words can come from this branch and workspace alone."""
-    count = branch.count("-") + 1
-    fits = count >= 2 and bool(re.fullmatch(r"[a-z0-9]+", workspace)) if workspace else count <= 2
-    last = joined.rpartition("_")[2]
-    return bool(_PLAIN_BRANCH.fullmatch(branch)) and fits and not _AMBIGUOUS_WORD.fullmatch(last)
-
-
-def _of_git(branch: str, repo_root: str) -> str:
-    try:
-        words = sanitize_namespace(branch)
-    except ValueError:
-        words = "branch"
-    source = repo_root if _PLAIN_BRANCH.fullmatch(branch) else f"{repo_root}\n{branch}"
-    return f"{words}_{short_hash(source)}"
-
-
-def _shortened(namespace: str) -> str:
-    if len(namespace) <= NAMESPACE_LIMIT:
-        return namespace
-    return f"{namespace[:29].rstrip('_')}_{short_hash(namespace)}"
-
-
-def _checked(namespace: str) -> str:
-    if not _NAMESPACE.fullmatch(namespace) or _WORKER_END.search(namespace):
-        raise ValueError(f"{namespace!r} is no namespace: words of a-z0-9 joined by _, not ending in _gw<N>")
-    return _shortened(namespace)
-
-
 def namespace_suffix(namespace: str | None) -> str:
-    """Give what names of our own end in: a hyphen and the namespace, empty without one."""
-    return f"-{_checked(namespace)}" if namespace else ""
+    """Give what names of our own end in: a hyphen and the namespace, empty for None."""
+    return "" if namespace is None else f"-{shortened(checked(namespace))}"
 
 
 def get_s3_bucket(namespace: str | None, base: str = "statements") -> str:
-    """Give the bucket of a namespace: 3 to 63 characters of `a-z0-9-`."""
-    full = f"{base}-{_checked(namespace).replace('_', '-')}" if namespace else base
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])", full) or len(full) < 3:
-        raise ValueError(f"{full!r} is no bucket name: 3 to 63 of a-z0-9-, no hyphen at an end")
-    return full if len(full) <= BUCKET_LIMIT else f"{full[:54].rstrip('-')}-{short_hash(full)}"
+    """Give the bucket of a namespace, the base itself for None: 3 to 63 characters of `a-z0-9-`."""
+    full = f"{base}{namespace_suffix(namespace).replace('_', '-')}"
+    if not _BUCKET.fullmatch(full):
+        raise BadInput(
+            f"{full!r} is no bucket: 3 to 63 characters of a-z0-9-, no hyphen at an end",
+            next_step="name another base",
+        )
+    return full if len(full) <= IDENTIFIER_LIMIT else f"{full[:54].rstrip('-')}-{short_hash(full)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of one project's databases and containers."""
+    """The names of one project's databases, buckets and containers; BadInput for what can be no project."""
 
     project: str
 
+    def __post_init__(self) -> None:
+        if not _PROJECT.fullmatch(self.project):
+            raise BadInput(
+                f"{self.project!r} is no project: words of a-z0-9 joined by _, 32 characters at most",
+                next_step="rename the project's folder",
+            )
+
     def get_test_db_name(self, namespace: str | None) -> str:
-        """Give the test database of a namespace; without one that of the forge's CI."""
-        return f"{self.project}_test_{_checked(namespace)}" if namespace else f"{self.project}_test"
+        """Give the test database of a namespace; for None that of the forge's CI."""
+        main = f"{self.project}_test"
+        return main if namespace is None else f"{main}_{self._fitting(namespace)}"
 
     def get_worker_db_name(self, namespace: str | None, worker: str | None) -> str:
         """Give the database of a test worker, `gw0` to `gw99`; the main one's is the test database."""
         main = self.get_test_db_name(namespace)
-        if worker is None or worker == "master":
+        if worker in {None, "master"}:
             return main
-        if not _WORKER.fullmatch(worker) or worker != f"gw{int(worker[2:])}":
-            raise ValueError(f"{worker!r} is no worker: gw0 to gw99, or master")
+        if worker not in WORKERS:
+            raise BadInput(f"{worker!r} is no worker: gw0 to gw99, or master", next_step="./inv test.names")
         return f"{main}_{worker}"
 
     def get_dev_db_name(self, namespace: str) -> str:
         """Give the database of another checkout that uses shared containers."""
-        return f"{self.project}_dev_{_checked(namespace)}"
+        return f"{self.project}_dev_{self._fitting(namespace)}"
+
+    def _fitting(self, namespace: str) -> str:
+        """Give the namespace so short that a worker's database of this project is a PostgreSQL identifier."""
+        limit = IDENTIFIER_LIMIT - len(f"{self.project}_test_") - _LONGEST_WORKER_END
+        return shortened(shortened(checked(namespace)), limit)
+
+    def database(self, environment: Environment, namespace: str | None = None) -> str:
+        """Give the database of an environment; `namespace` is None in the first checkout of a machine."""
+        own = _own_namespace(environment, namespace)
+        if environment.is_test:
+            return self.get_test_db_name(own)
+        return self.project if own is None else self.get_dev_db_name(own)
+
+    def bucket(self, environment: Environment, namespace: str | None = None) -> str:
+        """Give the bucket of an environment; `namespace` is None in the first checkout of a machine."""
+        base = environment.bucket.format(project=self._hyphenated)
+        return get_s3_bucket(_own_namespace(environment, namespace), base)
 
     def container(self, part: str, environment: Environment) -> str:
-        """Give the container of a part; empty where the environment runs none."""
+        """Give the container of a part; empty where the environment runs none of its own."""
+        if part == "minio" and not environment.has_object_store:
+            return ""
         if environment.is_deployed:
             return f"{self.project}-{part}{environment.suffix}"
-        is_store = part in {"postgres", "redis", "minio"}
-        if environment.kind == "github_ci" or (environment.kind == "local_ci" and not is_store):
+        is_missing = part not in _STORES and not environment.has_application
+        if environment.secret_store == "job" or is_missing:
             return ""
-        return f"{self.project.replace('_', '-')}-{_LOCAL_WORDS.get(part, part)}"
+        return f"{self._hyphenated}-{_LOCAL_WORDS.get(part, part)}"
 
     def agent(self, service: str, environment: Environment) -> str:
         """Give the container of a service's Vault agent; empty where nothing is deployed."""
@@ -143,6 +104,12 @@ class Names:
             return ""
         return f"{self.project}-{service}-vault-agent{environment.suffix}"
 
-    def bucket(self, environment: Environment) -> str:
-        """Give the bucket of an environment."""
-        return environment.bucket.format(project=self.project.replace("_", "-"))
+    @property
+    def _hyphenated(self) -> str:
+        return self.project.replace("_", "-")
+
+
+def _own_namespace(environment: Environment, namespace: str | None) -> str | None:
+    if environment.namespaced == "always" and namespace is None:
+        raise BadInput(f"{environment.name} needs a namespace", next_step="./inv test.names")
+    return None if environment.namespaced == "never" else namespace

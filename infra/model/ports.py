@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from infra.model.errors import PortTaken
+from infra.model.errors import BadInput, PortTaken
 
 DEFAULT: Mapping[str, int] = {
     "postgres": 5432,
@@ -15,16 +15,8 @@ DEFAULT: Mapping[str, int] = {
     "backend": 8000,
     "frontend": 3001,
 }
-BLOCK: Mapping[str, int] = {
-    "postgres": 5532,
-    "redis": 6479,
-    "minio": 9100,
-    "minio_console": 9101,
-    "router": 3100,
-    "backend": 8100,
-    "frontend": 3101,
-}
 STEP = 100
+HIGHEST = 65535
 
 
 def choose_ports(
@@ -33,30 +25,38 @@ def choose_ports(
     """Give a port for each name: the written one, else the recorded one, else one block of free ones.
 
     Written and recorded ports are given back unasked: whether a stranger holds one is for the caller to
-    see, who knows what runs. PortTaken when two names have one port, or when no block is free.
+    see, who knows what runs. A recorded port that is now written for another name is chosen anew, with
+    its whole block. BadInput when two names have one written port, PortTaken when no block is free.
     """
-    fixed = {**{name: recorded[name] for name in DEFAULT if name in recorded}, **written}
+    _require_distinct(written)
+    kept = {name: port for name, port in recorded.items() if name in DEFAULT and name not in written}
+    fixed = {**kept, **written}
+    if not _are_distinct(fixed):
+        fixed = dict(written)
     for block in _blocks():
         chosen = {**block, **fixed}
-        open_ports = [chosen[name] for name in DEFAULT if name not in fixed]
-        is_distinct = len(set(chosen.values())) == len(chosen)
-        if (is_distinct or not open_ports) and not any(map(taken, open_ports)):
-            return _distinct(chosen)
+        to_find = [port for name, port in block.items() if name not in fixed]
+        if _are_distinct(chosen) and not any(map(taken, to_find)):
+            return chosen
     raise PortTaken("no block of free ports is left", next_step="write ports: {...} in invoke.local.yaml")
 
 
 def _blocks() -> Iterator[Mapping[str, int]]:
-    yield DEFAULT
-    for number in range((65535 - max(BLOCK.values())) // STEP + 1):
-        yield {name: port + number * STEP for name, port in BLOCK.items()}
+    """Give the default ports, then each block 100 above the one before."""
+    for distance in range(0, HIGHEST - max(DEFAULT.values()) + 1, STEP):
+        yield {name: port + distance for name, port in DEFAULT.items()}
 
 
-def _distinct(chosen: dict[str, int]) -> dict[str, int]:
-    for name, port in chosen.items():
-        other = next((one for one in chosen if one != name and chosen[one] == port), None)
-        if other:
-            raise PortTaken(
-                f"ports/{name} and ports/{other} are both {port}",
+def _are_distinct(ports: Mapping[str, int]) -> bool:
+    return len(set(ports.values())) == len(ports)
+
+
+def _require_distinct(written: Mapping[str, int]) -> None:
+    names: dict[int, str] = {}
+    for name, port in written.items():
+        other = names.setdefault(port, name)
+        if other != name:
+            raise BadInput(
+                f"ports/{other} and ports/{name} are both {port}",
                 next_step="write two different ones in invoke.yaml",
             )
-    return chosen

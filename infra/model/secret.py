@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import re
 import string
 from collections.abc import Callable, Mapping
@@ -39,6 +38,8 @@ class Secret:
         """Compare in constant time; a plain string never equals a secret."""
         if not isinstance(other, Secret):
             return NotImplemented
+        import hmac
+
         mine, theirs = (one.reveal().encode(errors="surrogatepass") for one in (self, other))
         return hmac.compare_digest(mine, theirs)
 
