@@ -15,10 +15,10 @@ from infra.model.places import Places, Program
 from infra.model.record import SUMMARY
 from infra.model.urls import store_host
 from infra.session import Session
-from infra.stages.keys import Keys
-from infra.stages.records import Records
+from infra.store.deploys import Records
 from infra.store.file_store import FileStore
 from infra.store.ledger import Ledger
+from infra.store.session_keys import Keys
 from infra.targets.process import programs
 from infra.targets.process.target import ProcessTarget
 from infra.workspace import ports_file, settings_file, templates

@@ -16,10 +16,10 @@ from infra.model.settings import Settings
 from infra.model.verdict import Outcome
 from infra.plan.templates import Templates
 from infra.plan.units import Scene
-from infra.stages.claim import Claim
-from infra.stages.keys import Keys
-from infra.stages.records import Records
+from infra.store.claim import Claim
+from infra.store.deploys import Records
 from infra.store.interface import Store
+from infra.store.session_keys import Keys
 from infra.targets.process.target import ProcessTarget
 
 

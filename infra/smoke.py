@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from infra.assembly import open_session
 from infra.model.environments import choose, environment
 from infra.model.errors import KnownBad
 from infra.model.smoke_report import COLUMNS
@@ -69,7 +70,7 @@ def _computed(this: Command, project: Project, env: str, wishes: Wishes) -> tupl
     name = environment(choose(env, this.variables.get("DEPLOY_ENV", ""), "local")).name
     if given and name != "local":
         return "", name, None
-    session = this.session(project, env)
+    session = open_session(this, project, env, "", claim=False)
     newest = session.records.newest("app") if not given else None
     return session.url, name, newest.release if newest and newest.verdict == "ok" else None
 

@@ -14,8 +14,8 @@ from invoke.vendor import yaml
 
 import finance_report
 from tasks import doctor, house, lock, smoke
-from tasks.command import ROOT
 from tasks.project import collection_of
+from tasks.root import ROOT
 
 # invoke would turn `finance_report` into `finance-report`, or else `setup_tokens` would never become
 # `setup-tokens`: with the identity both names are exactly what people type.

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
-ROOT = Path(__file__).resolve().parent.parent
+if TYPE_CHECKING:
+    from infra.invocation import Command
+    from infra.model.service import Project
+    from infra.session import Session
 
 
 def command(
@@ -43,3 +45,12 @@ def _with_json(body: Callable[..., None]) -> inspect.Signature:
     known = inspect.signature(body)
     flag = inspect.Parameter("json", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False)
     return known.replace(parameters=[*known.parameters.values(), flag])
+
+
+def open_session(
+    this: Command, project: Project, env: str, target: str = "", *, claim: bool = False
+) -> Session:
+    """Open an environment of a project; with `claim` the ports of this checkout are chosen for good."""
+    from infra import assembly
+
+    return assembly.open_session(this, project, env, target, claim=claim)

@@ -19,7 +19,7 @@ from infra.model.clock import iso
 from infra.model.errors import BadInput, CannotTell, InfraError
 from infra.model.redaction import Redactor
 from infra.model.verdict import Outcome
-from tasks.command import ROOT
+from tasks.root import ROOT
 
 
 class Terminated(BaseException):

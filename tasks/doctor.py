@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import finance_report
-from tasks.command import command
+from tasks.command import command, open_session
 
 if TYPE_CHECKING:
     from infra.invocation import Command
@@ -16,4 +16,4 @@ def doctor(this: Command, env: str = "") -> None:
     """Show which programs, folders and ports an environment uses here."""
     from infra import reports
 
-    reports.doctor(this.session(finance_report.PROJECT, env))
+    reports.doctor(open_session(this, finance_report.PROJECT, env))

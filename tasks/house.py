@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.model.errors import KnownBad
-from tasks.command import ROOT, command
+from tasks.command import command
+from tasks.root import ROOT
 
 if TYPE_CHECKING:
     from infra.invocation import Command

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import finance_report
-from tasks.command import command
+from tasks.command import command, open_session
 
 if TYPE_CHECKING:
     from infra.invocation import Command
@@ -16,7 +16,7 @@ def status(this: Command, env: str = "") -> None:
     """Say who holds the lease of an environment; exit 0 either way."""
     from infra import locks
 
-    locks.status(this.session(finance_report.PROJECT, env))
+    locks.status(open_session(this, finance_report.PROJECT, env))
 
 
 @command("lock.release", changes=True)
@@ -24,4 +24,4 @@ def release(this: Command, env: str = "", reason: str = "") -> None:
     """Free a lease whoever holds it; --reason says why, and the holder is told."""
     from infra import locks
 
-    locks.release(this.session(finance_report.PROJECT, env), reason)
+    locks.release(open_session(this, finance_report.PROJECT, env), reason)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.tasks import Task
 
-from tasks.command import command
+from tasks.command import command, open_session
 
 if TYPE_CHECKING:
     from infra.invocation import Command
@@ -21,7 +21,7 @@ def postgres(project: Project) -> Task[Any]:
         """Open psql as the application's role, or as the superuser; statements may come on stdin."""
         from infra import shells
 
-        shells.postgres(this.session(project, env, target), superuser=superuser)
+        shells.postgres(open_session(this, project, env, target), superuser=superuser)
 
     return shell
 
@@ -34,6 +34,6 @@ def redis(project: Project) -> Task[Any]:
         """Talk to the cache, a command a line; end with Ctrl+D. Commands may come on stdin."""
         from infra import shells
 
-        shells.redis(this.session(project, env, target))
+        shells.redis(open_session(this, project, env, target))
 
     return shell

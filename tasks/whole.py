@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from invoke.tasks import Task
 
-from tasks.command import command
+from tasks.command import command, open_session
 
 if TYPE_CHECKING:
     from infra.invocation import Command
@@ -22,7 +22,7 @@ def plan(project: Project) -> Task[Any]:
         from infra import deploy
         from infra.session import Request
 
-        session = this.session(project, env, target)
+        session = open_session(this, project, env, target)
         deploy.show(session, Request(session.service_names))
 
     return plan
@@ -46,7 +46,7 @@ def setup(project: Project) -> Task[Any]:
         from infra import deploy
         from infra.session import Request
 
-        session = this.session(project, env, target, claim=True)
+        session = open_session(this, project, env, target, claim=True)
         request = Request(session.service_names, force, init, no_rollback, repair_derived, lock_wait)
         deploy.setup(session, request)
         session.console.answer(session.address(request.services))
@@ -62,7 +62,7 @@ def status(project: Project) -> Task[Any]:
         """Say OK, FAIL or UNKNOWN for each unit of all services; writes nothing."""
         from infra import reports
 
-        session = this.session(project, env, target)
+        session = open_session(this, project, env, target)
         reports.status(session, session.service_names)
 
     return status
@@ -77,7 +77,7 @@ def down(project: Project) -> Task[Any]:
         from infra import remove
         from infra.session import Request
 
-        session = this.session(project, env, target)
+        session = open_session(this, project, env, target)
         remove.down(session, Request(session.service_names, lock_wait=lock_wait))
 
     return down
@@ -94,7 +94,7 @@ def destroy(project: Project) -> Task[Any]:
         from infra import remove
         from infra.session import Request
 
-        session = this.session(project, env, target)
+        session = open_session(this, project, env, target)
         remove.destroy(session, Request(session.service_names, lock_wait=lock_wait), yes=yes)
 
     return destroy

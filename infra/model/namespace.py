@@ -82,7 +82,7 @@ def _of_git(branch: str, repo_root: str) -> str:
 
 
 def shortened(namespace: str, limit: int = LIMIT) -> str:
-    """Give the namespace in at most `limit` bytes; a longer one keeps its start and gets a hash of the whole."""
+    """Give the namespace in at most `limit` bytes: a longer one is its start and a hash of the whole."""
     if len(namespace) <= limit:
         return namespace
     return f"{namespace[: limit - _HASH_LENGTH - 1].rstrip('_')}_{short_hash(namespace)}"

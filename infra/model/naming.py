@@ -94,7 +94,7 @@ class Names:
         if environment.is_deployed:
             return f"{self.project}-{part}{environment.suffix}"
         is_missing = part not in _STORES and not environment.has_application
-        if environment.secret_store == "job" or is_missing:
+        if environment.kind == "github_ci" or is_missing:
             return ""
         return f"{self._hyphenated}-{_LOCAL_WORDS.get(part, part)}"
 

@@ -29,8 +29,7 @@ def choose_ports(
     its whole block. BadInput when two names have one written port, PortTaken when no block is free.
     """
     _require_distinct(written)
-    kept = {name: port for name, port in recorded.items() if name in DEFAULT and name not in written}
-    fixed = {**kept, **written}
+    fixed = {**{name: port for name, port in recorded.items() if name in DEFAULT}, **written}
     if not _are_distinct(fixed):
         fixed = dict(written)
     for block in _blocks():
