@@ -29,7 +29,8 @@ def choose_ports(
     its whole block. BadInput when two names have one written port, PortTaken when no block is free.
     """
     _require_distinct(written)
-    fixed = {**{name: port for name, port in recorded.items() if name in DEFAULT}, **written}
+    known = {name: port for name, port in recorded.items() if name in DEFAULT and 0 < port <= HIGHEST}
+    fixed = {**known, **written}
     if not _are_distinct(fixed):
         fixed = dict(written)
     for block in _blocks():

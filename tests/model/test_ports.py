@@ -1,0 +1,86 @@
+"""Ports of a checkout: what is written stays, the rest moves together, no number twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.model.errors import BadInput, PortTaken
+from infra.model.ports import DEFAULT, HIGHEST, choose_ports
+from tests.model.yaml_cases import cases
+
+ORDER = ("router", "frontend", "backend", "postgres", "redis", "minio", "minio_console")
+NUMBERS = st.integers(1, HIGHEST) | st.sampled_from(
+    [*DEFAULT.values(), *(one + 100 for one in DEFAULT.values())]
+)
+SOME_PORTS = st.dictionaries(st.sampled_from(ORDER), NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("case", "facts"), cases("ports", "chosen"), ids=lambda one: one if isinstance(one, str) else ""
+)
+def test_ports_are_chosen_as_the_rules_say(case: str, facts: dict[str, Any]) -> None:
+    taken = set(facts.get("taken", []))
+    chosen = choose_ports(facts.get("written", {}), facts.get("recorded", {}), taken.__contains__)
+    assert chosen == dict(zip(ORDER, facts["gives"], strict=True)), case
+
+
+def test_two_names_with_one_written_port_are_a_fault_of_the_settings() -> None:
+    with pytest.raises(BadInput, match="ports/router and ports/backend are both 3000"):
+        choose_ports({"router": 3000, "backend": 3000}, {}, lambda _: False)
+
+
+def test_when_every_port_is_taken_the_person_is_asked_to_write_some() -> None:
+    asked: set[int] = set()
+
+    def taken(port: int) -> bool:
+        asked.add(port)
+        return True
+
+    with pytest.raises(PortTaken, match="no block of free ports"):
+        choose_ports({}, {}, taken)
+    assert max(asked) <= HIGHEST
+
+
+def test_the_last_block_below_the_limit_is_used() -> None:
+    assert choose_ports({}, {}, lambda port: port < 59_500)["minio_console"] == 65_501
+    with pytest.raises(PortTaken):
+        choose_ports({}, {}, lambda port: port < 59_501)
+
+
+@given(SOME_PORTS, SOME_PORTS, st.sets(NUMBERS))
+def test_no_number_is_given_twice_and_none_that_a_stranger_holds(
+    written: dict[str, int], recorded: dict[str, int], taken: set[int]
+) -> None:
+    if len(set(written.values())) < len(written):
+        with pytest.raises(BadInput):
+            choose_ports(written, recorded, taken.__contains__)
+        return
+    chosen = choose_ports(written, recorded, taken.__contains__)
+    assert set(chosen) == set(ORDER)
+    assert len(set(chosen.values())) == len(chosen)
+    assert all(1 <= port <= HIGHEST for port in chosen.values())
+    assert chosen | written == chosen
+    kept = {name for name in recorded if chosen[name] == recorded[name]}
+    assert not taken & {port for name, port in chosen.items() if name not in written and name not in kept}
+
+
+@given(SOME_PORTS, st.sets(NUMBERS))
+def test_what_is_not_written_moves_as_one_block(written: dict[str, int], taken: set[int]) -> None:
+    if len(set(written.values())) < len(written):
+        return
+    chosen = choose_ports(written, {}, taken.__contains__)
+    distances = {chosen[name] - DEFAULT[name] for name in ORDER if name not in written}
+    assert len(distances) <= 1
+    assert all(distance >= 0 and distance % 100 == 0 for distance in distances)
+
+
+@given(st.sets(NUMBERS), st.sets(NUMBERS))
+def test_what_was_chosen_and_recorded_is_chosen_again_whatever_is_taken_now(
+    then: set[int], now: set[int]
+) -> None:
+    chosen = choose_ports({}, {}, then.__contains__)
+    assert choose_ports({}, chosen, now.__contains__) == chosen
