@@ -34,7 +34,9 @@ BIND = "127.0.0.1"
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
-def open_session(this: Command, project: Project, env: str, target: str, *, claim: bool) -> Session:
+def open_session(
+    this: Command, project: Project, env: str, target: str, *, service: str = "", claim: bool = False
+) -> Session:
     """Give the session of a command; BadInput and MissingProgram say what keeps it from being opened.
 
     With `claim` the ports that this checkout uses are chosen for good and written down.
@@ -42,6 +44,7 @@ def open_session(this: Command, project: Project, env: str, target: str, *, clai
     settings = settings_file.load(this.root)
     chosen = environment(choose(env, this.variables.get("DEPLOY_ENV", ""), settings.default_env))
     this.outcome.env = chosen.name
+    _require_service(project, service, chosen)
     _require_target(chosen, target, settings)
     source = (this.root / settings.app.source).resolve()
     checkout = checkout_id(_owner(this.root, source))
@@ -79,11 +82,22 @@ def _require_target(chosen: Environment, asked: str, settings: Settings) -> None
     own = settings.environments.get(chosen.name)
     target = asked or (own.target if own and own.target else chosen.default_target)
     if target not in chosen.targets:
-        raise BadInput(f"{chosen.name} cannot run on target {target!r}", next_step="./inv --help")
-    if target != "process" or chosen.default_target != "process":
+        raise BadInput(
+            f"{chosen.name} cannot run on target {target!r}; it can on {', '.join(chosen.targets)}",
+            next_step=f"--target {chosen.default_target}",
+        )
+    if target != "process" or chosen.kind != "local":
         raise MissingProgram(
             f"target {target} for {chosen.name} is not part of this version: it runs the environment local",
             next_step="./inv finance_report.app.setup --env local",
+        )
+
+
+def _require_service(project: Project, service: str, chosen: Environment) -> None:
+    if service and project.service(service).from_source and not chosen.has_application:
+        raise BadInput(
+            f"{service} is not deployed in {chosen.name}: only the stores are",
+            next_step=f"./inv {project.name}.{service}.status --env local",
         )
 
 

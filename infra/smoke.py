@@ -70,7 +70,7 @@ def _computed(this: Command, project: Project, env: str, wishes: Wishes) -> tupl
     name = environment(choose(env, this.variables.get("DEPLOY_ENV", ""), "local")).name
     if given and name != "local":
         return "", name, None
-    session = open_session(this, project, env, "", claim=False)
+    session = open_session(this, project, env, "")
     newest = session.records.newest("app") if not given else None
     return session.url, name, newest.release if newest and newest.verdict == "ok" else None
 

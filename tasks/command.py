@@ -48,9 +48,9 @@ def _with_json(body: Callable[..., None]) -> inspect.Signature:
 
 
 def open_session(
-    this: Command, project: Project, env: str, target: str = "", *, claim: bool = False
+    this: Command, project: Project, env: str, target: str = "", *, service: str = "", claim: bool = False
 ) -> Session:
     """Open an environment of a project; with `claim` the ports of this checkout are chosen for good."""
     from infra import assembly
 
-    return assembly.open_session(this, project, env, target, claim=claim)
+    return assembly.open_session(this, project, env, target, service=service, claim=claim)

@@ -22,7 +22,7 @@ def plan(project: Project, service: str) -> Task[Any]:
         from infra import deploy
         from infra.session import Request
 
-        deploy.show(open_session(this, project, env, target), Request((service,)))
+        deploy.show(open_session(this, project, env, target, service=service), Request((service,)))
 
     return plan
 
@@ -46,7 +46,7 @@ def setup(project: Project, service: str) -> Task[Any]:
         from infra.session import Request
 
         request = Request((service,), force, init, no_rollback, repair_derived, lock_wait)
-        session = open_session(this, project, env, target, claim=True)
+        session = open_session(this, project, env, target, service=service, claim=True)
         deploy.setup(session, request)
         session.console.answer(session.address(request.services))
 
@@ -62,7 +62,7 @@ def rollback(project: Project, service: str) -> Task[Any]:
         from infra import deploy
         from infra.session import Request
 
-        session = open_session(this, project, env, target)
+        session = open_session(this, project, env, target, service=service)
         deploy.rollback(session, Request((service,), lock_wait=lock_wait), to)
 
     return rollback
@@ -76,7 +76,7 @@ def status(project: Project, service: str) -> Task[Any]:
         """Say OK, FAIL or UNKNOWN for each of its units, by a real login; writes nothing."""
         from infra import reports
 
-        reports.status(open_session(this, project, env, target), (service,))
+        reports.status(open_session(this, project, env, target, service=service), (service,))
 
     return status
 
@@ -96,7 +96,7 @@ def logs(project: Project, service: str) -> Task[Any]:
         """Show the last lines of its output, redacted, each with the unit that wrote it."""
         from infra import reports
 
-        session = open_session(this, project, env, target)
+        session = open_session(this, project, env, target, service=service)
         reports.logs(session, service, tail, container, follow=follow)
 
     return logs
@@ -110,7 +110,7 @@ def checkpoints(project: Project, service: str) -> Task[Any]:
         """Show the furthest state of each checkpoint of what runs now."""
         from infra import reports
 
-        reports.checkpoints(open_session(this, project, env, target), service)
+        reports.checkpoints(open_session(this, project, env, target, service=service), service)
 
     return checkpoints
 
@@ -123,7 +123,7 @@ def history(project: Project, service: str) -> Task[Any]:
         """List what was deployed, the newest first: id, verdict, actor, release, error."""
         from infra import reports
 
-        reports.history(open_session(this, project, env, target), service, limit)
+        reports.history(open_session(this, project, env, target, service=service), service, limit)
 
     return history
 

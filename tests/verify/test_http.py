@@ -92,7 +92,11 @@ def test_a_name_that_cannot_exist_is_dns() -> None:
 
 
 def test_a_resolver_that_never_answers_ends_in_time_as_dns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(30) or [])
+    def hang(*_: object, **__: object) -> list[object]:
+        time.sleep(30)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
     said = _silence("http://slow.example/", timeout=0.2)
     assert said.category is Category.DNS
     assert said.ms < 5000
