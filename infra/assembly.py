@@ -35,14 +35,14 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def open_session(
-    this: Command, project: Project, env: str, target: str, *, service: str = "", claim: bool = False
+    this: Command, project: Project, env: str | None, target: str, *, service: str = "", claim: bool = False
 ) -> Session:
     """Give the session of a command; BadInput and MissingProgram say what keeps it from being opened.
 
     With `claim` the ports that this checkout uses are chosen for good and written down.
     """
     settings = settings_file.load(this.root)
-    chosen = environment(choose(env, this.variables.get("DEPLOY_ENV", ""), settings.default_env))
+    chosen = environment(choose(env, this.variables.get("DEPLOY_ENV"), settings.default_env))
     this.outcome.env = chosen.name
     _require_service(project, service, chosen)
     _require_target(chosen, target, settings)

@@ -34,7 +34,7 @@ class Wishes:
     ca_file: str = ""
 
 
-def smoke(this: Command, project: Project, env: str, wishes: Wishes) -> None:
+def smoke(this: Command, project: Project, env: str | None, wishes: Wishes) -> None:
     """Run the profile and print its table; KnownBad when a check failed, Unreachable when nobody answered."""
     variables = this.variables
     computed, name, commit = _computed(this, project, env, wishes)
@@ -64,10 +64,12 @@ def smoke(this: Command, project: Project, env: str, wishes: Wishes) -> None:
         raise KnownBad("the smoke test failed", evidence=report.faults, next_step=_logs(project, name))
 
 
-def _computed(this: Command, project: Project, env: str, wishes: Wishes) -> tuple[str, str, str | None]:
+def _computed(
+    this: Command, project: Project, env: str | None, wishes: Wishes
+) -> tuple[str, str, str | None]:
     """Give the environment's own address, its name, and the commit that was deployed there last."""
     given = wishes.base_url or this.variables.get("BASE_URL")
-    name = environment(choose(env, this.variables.get("DEPLOY_ENV", ""), "local")).name
+    name = environment(choose(env, this.variables.get("DEPLOY_ENV"), "local")).name
     if given and name != "local":
         return "", name, None
     session = open_session(this, project, env, "")

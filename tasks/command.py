@@ -48,7 +48,13 @@ def _with_json(body: Callable[..., None]) -> inspect.Signature:
 
 
 def open_session(
-    this: Command, project: Project, env: str, target: str = "", *, service: str = "", claim: bool = False
+    this: Command,
+    project: Project,
+    env: str | None,
+    target: str = "",
+    *,
+    service: str = "",
+    claim: bool = False,
 ) -> Session:
     """Open an environment of a project; with `claim` the ports of this checkout are chosen for good."""
     from infra import assembly

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @command("doctor")
-def doctor(this: Command, env: str = "") -> None:
+def doctor(this: Command, env: str | None = None) -> None:
     """Show which programs, folders and ports an environment uses here."""
     from infra import reports
 

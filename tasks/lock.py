@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @command("lock.status")
-def status(this: Command, env: str = "") -> None:
+def status(this: Command, env: str | None = None) -> None:
     """Say who holds the lease of an environment; exit 0 either way."""
     from infra import locks
 
@@ -20,7 +20,7 @@ def status(this: Command, env: str = "") -> None:
 
 
 @command("lock.release", changes=True)
-def release(this: Command, env: str = "", reason: str = "") -> None:
+def release(this: Command, env: str | None = None, reason: str = "") -> None:
     """Free a lease whoever holds it; --reason says why, and the holder is told."""
     from infra import locks
 

@@ -17,7 +17,7 @@ def plan(project: Project, service: str) -> Task[Any]:
     """Give the task that shows what setup would do."""
 
     @command(f"{project.name}.{service}.plan")
-    def plan(this: Command, env: str = "", target: str = "") -> None:
+    def plan(this: Command, env: str | None = None, target: str = "") -> None:
         """Show what setup would change, and why; exit 3 when something would."""
         from infra import deploy
         from infra.session import Request
@@ -33,7 +33,7 @@ def setup(project: Project, service: str) -> Task[Any]:
     @command(f"{project.name}.{service}.setup", changes=True)
     def setup(
         this: Command,
-        env: str = "",
+        env: str | None = None,
         target: str = "",
         force: bool = False,
         init: bool = False,
@@ -57,7 +57,9 @@ def rollback(project: Project, service: str) -> Task[Any]:
     """Give the task that puts an earlier release back."""
 
     @command(f"{project.name}.{service}.rollback", changes=True)
-    def rollback(this: Command, env: str = "", target: str = "", to: str = "", lock_wait: int = 0) -> None:
+    def rollback(
+        this: Command, env: str | None = None, target: str = "", to: str = "", lock_wait: int = 0
+    ) -> None:
         """Put the last good release back, or the one that --to names by record or commit."""
         from infra import deploy
         from infra.session import Request
@@ -72,7 +74,7 @@ def status(project: Project, service: str) -> Task[Any]:
     """Give the task that says whether a service works."""
 
     @command(f"{project.name}.{service}.status")
-    def status(this: Command, env: str = "", target: str = "") -> None:
+    def status(this: Command, env: str | None = None, target: str = "") -> None:
         """Say OK, FAIL or UNKNOWN for each of its units, by a real login; writes nothing."""
         from infra import reports
 
@@ -87,7 +89,7 @@ def logs(project: Project, service: str) -> Task[Any]:
     @command(f"{project.name}.{service}.logs")
     def logs(
         this: Command,
-        env: str = "",
+        env: str | None = None,
         target: str = "",
         tail: int = 50,
         container: str = "",
@@ -106,7 +108,7 @@ def checkpoints(project: Project, service: str) -> Task[Any]:
     """Give the task that shows how far the start came."""
 
     @command(f"{project.name}.{service}.checkpoints")
-    def checkpoints(this: Command, env: str = "", target: str = "") -> None:
+    def checkpoints(this: Command, env: str | None = None, target: str = "") -> None:
         """Show the furthest state of each checkpoint of what runs now."""
         from infra import reports
 
@@ -119,7 +121,7 @@ def history(project: Project, service: str) -> Task[Any]:
     """Give the task that lists records."""
 
     @command(f"{project.name}.{service}.history")
-    def history(this: Command, env: str = "", target: str = "", limit: int = 10) -> None:
+    def history(this: Command, env: str | None = None, target: str = "", limit: int = 10) -> None:
         """List what was deployed, the newest first: id, verdict, actor, release, error."""
         from infra import reports
 

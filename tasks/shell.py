@@ -17,7 +17,7 @@ def postgres(project: Project) -> Task[Any]:
     """Give the task that opens psql."""
 
     @command(f"{project.name}.postgres.shell")
-    def shell(this: Command, env: str = "", target: str = "", superuser: bool = False) -> None:
+    def shell(this: Command, env: str | None = None, target: str = "", superuser: bool = False) -> None:
         """Open psql as the application's role, or as the superuser; statements may come on stdin."""
         from infra import shells
 
@@ -30,7 +30,7 @@ def redis(project: Project) -> Task[Any]:
     """Give the task that opens a session with the cache."""
 
     @command(f"{project.name}.redis.shell")
-    def shell(this: Command, env: str = "", target: str = "") -> None:
+    def shell(this: Command, env: str | None = None, target: str = "") -> None:
         """Talk to the cache, a command a line; end with Ctrl+D. Commands may come on stdin."""
         from infra import shells
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @command("smoke", default=True)
 def smoke(
     this: Command,
-    env: str = "",
+    env: str | None = None,
     base_url: str = "",
     profile: str = "",
     expected_sha: str = "",

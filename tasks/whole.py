@@ -17,7 +17,7 @@ def plan(project: Project) -> Task[Any]:
     """Give the task that shows what setup would do."""
 
     @command(f"{project.name}.plan")
-    def plan(this: Command, env: str = "", target: str = "") -> None:
+    def plan(this: Command, env: str | None = None, target: str = "") -> None:
         """Show what setup would change in all services, and why; exit 3 when something would."""
         from infra import deploy
         from infra.session import Request
@@ -34,7 +34,7 @@ def setup(project: Project) -> Task[Any]:
     @command(f"{project.name}.setup", changes=True)
     def setup(
         this: Command,
-        env: str = "",
+        env: str | None = None,
         target: str = "",
         force: bool = False,
         init: bool = False,
@@ -58,7 +58,7 @@ def status(project: Project) -> Task[Any]:
     """Give the task that says whether everything works."""
 
     @command(f"{project.name}.status")
-    def status(this: Command, env: str = "", target: str = "") -> None:
+    def status(this: Command, env: str | None = None, target: str = "") -> None:
         """Say OK, FAIL or UNKNOWN for each unit of all services; writes nothing."""
         from infra import reports
 
@@ -72,7 +72,7 @@ def down(project: Project) -> Task[Any]:
     """Give the task that stops everything."""
 
     @command(f"{project.name}.down", changes=True)
-    def down(this: Command, env: str = "", target: str = "", lock_wait: int = 0) -> None:
+    def down(this: Command, env: str | None = None, target: str = "", lock_wait: int = 0) -> None:
         """Stop all services, the last one first; data, secrets and records stay."""
         from infra import remove
         from infra.session import Request
@@ -88,7 +88,7 @@ def destroy(project: Project) -> Task[Any]:
 
     @command(f"{project.name}.destroy", changes=True)
     def destroy(
-        this: Command, env: str = "", target: str = "", yes: bool = False, lock_wait: int = 0
+        this: Command, env: str | None = None, target: str = "", yes: bool = False, lock_wait: int = 0
     ) -> None:
         """Remove processes, data, secrets and snapshots of this environment, after consent; records stay."""
         from infra import remove

@@ -170,10 +170,14 @@ def _hint(name: str) -> str:
 
 
 def choose(explicit: str | None, deploy_env: str | None, default: str) -> str:
-    """Give the name that counts: --env, then DEPLOY_ENV, then the default, which is never production."""
-    chosen = explicit or deploy_env
-    if chosen:
-        return canonical(chosen)
+    """Give the name that counts: --env, then DEPLOY_ENV, then the default, which is never production.
+
+    An --env that is given and empty is a fault; a variable that is empty counts as unset.
+    """
+    if explicit is not None:
+        return canonical(explicit)
+    if deploy_env:
+        return canonical(deploy_env)
     fallback = canonical(default)
     if fallback == "production":
         raise BadInput("production is never the default", next_step="name it: --env production")

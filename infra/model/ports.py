@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from infra.model.errors import BadInput, PortTaken
 
@@ -20,20 +20,28 @@ HIGHEST = 65535
 
 
 def choose_ports(
-    written: Mapping[str, int], recorded: Mapping[str, int], taken: Callable[[int], bool]
+    written: Mapping[str, int],
+    recorded: Mapping[str, int],
+    taken: Callable[[int], bool],
+    unused: Collection[str] = (),
 ) -> dict[str, int]:
     """Give a port for each name: the written one, else the recorded one, else one block of free ones.
 
     Written and recorded ports are given back unasked: whether a stranger holds one is for the caller to
     see, who knows what runs. A recorded port that is now written for another name is chosen anew, with
-    its whole block. BadInput when two names have one written port, PortTaken when no block is free.
+    its whole block. Names that are `unused` here get none.
+    BadInput when two names have one written port, PortTaken when no block is free.
     """
     _require_distinct(written)
-    known = {name: port for name, port in recorded.items() if name in DEFAULT and 0 < port <= HIGHEST}
+    known = {
+        name: port
+        for name, port in recorded.items()
+        if name in DEFAULT and 0 < port <= HIGHEST and name not in unused
+    }
     fixed = {**known, **written}
     if not _are_distinct(fixed):
         fixed = dict(written)
-    for block in _blocks():
+    for block in _blocks(unused):
         chosen = {**block, **fixed}
         to_find = [port for name, port in block.items() if name not in fixed]
         if _are_distinct(chosen) and not any(map(taken, to_find)):
@@ -41,10 +49,10 @@ def choose_ports(
     raise PortTaken("no block of free ports is left", next_step="write ports: {...} in invoke.local.yaml")
 
 
-def _blocks() -> Iterator[Mapping[str, int]]:
+def _blocks(unused: Collection[str]) -> Iterator[Mapping[str, int]]:
     """Give the default ports, then each block 100 above the one before."""
     for distance in range(0, HIGHEST - max(DEFAULT.values()) + 1, STEP):
-        yield {name: port + distance for name, port in DEFAULT.items()}
+        yield {name: port + distance for name, port in DEFAULT.items() if name not in unused}
 
 
 def _are_distinct(ports: Mapping[str, int]) -> bool:

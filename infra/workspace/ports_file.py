@@ -14,6 +14,7 @@ from infra.targets.process.data_folders import walkable
 from infra.targets.process.ports import is_taken
 
 NAME = "ports.json"
+NOT_STARTED = ("minio", "minio_console")  # no object store runs as a process yet
 
 
 def ports(root: Path, neighbours: Path, written: Mapping[str, int], *, claim: bool) -> dict[str, int]:
@@ -35,7 +36,7 @@ def _choose(
     written: Mapping[str, int], recorded: Mapping[str, int], neighbours: Path, root: Path
 ) -> dict[str, int]:
     claimed = set(_claimed(neighbours, root)) if not recorded else set()
-    return choose_ports(written, recorded, lambda port: port in claimed or is_taken(port))
+    return choose_ports(written, recorded, lambda port: port in claimed or is_taken(port), NOT_STARTED)
 
 
 def _claimed(neighbours: Path, root: Path) -> Iterator[int]:
