@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,7 +111,7 @@ def _places(chosen: Environment, settings: Settings, where: Folders, checkout: s
     root = where.state / chosen.name
     found = _programs(settings, where)
     numbers = ports_file.ports(root, where.neighbours, settings.ports.written(), claim=claim)
-    is_root = os.getuid() == 0
+    user = _database_user(settings.process.database_user) if os.getuid() == 0 else ""
     return Places(
         root=str(root),
         secrets=str(where.memory / chosen.name),
@@ -120,8 +121,22 @@ def _places(chosen: Environment, settings: Settings, where: Folders, checkout: s
         programs=found,
         python=programs.python().argv,
         path=PATH,
-        database_user=settings.process.database_user if is_root else "",
+        database_user=user,
     )
+
+
+def _database_user(name: str) -> str:
+    """Give the user that runs PostgreSQL for root; BadInput for root itself and for nobody known."""
+    try:
+        is_usable = pwd.getpwnam(name).pw_uid != 0
+    except KeyError:
+        is_usable = False
+    if not is_usable:
+        raise BadInput(
+            f"process/database_user: {name!r} is no ordinary user of this machine",
+            next_step="name one in invoke.local.yaml: process: {database_user: nobody}",
+        )
+    return name
 
 
 def _programs(settings: Settings, where: Folders) -> dict[str, Program]:

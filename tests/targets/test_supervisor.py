@@ -133,6 +133,14 @@ def test_a_crash_loop_backs_off_and_stays_a_fact(stage: Stage) -> None:
     assert stage.state("bad")["state"] in {"restarting", "starting"}
 
 
+def test_a_unit_whose_secrets_file_is_gone_is_not_ready_and_says_so(stage: Stage, tmp_path: Path) -> None:
+    unit = stage.unit("cache")
+    (tmp_path / "empty").write_text("", encoding="utf-8")
+    named = (*unit.environment, ("INFRA_SECRETS_FILE", str(tmp_path / "empty")))
+    stage.start(replace(unit, environment=named, health=Health("redis", timeout=2)))
+    until(lambda: stage.state("cache").get("why") == "its secrets file cannot be used")
+
+
 def test_a_program_that_is_missing_is_a_fact_and_no_crash_of_the_supervisor(stage: Stage) -> None:
     stage.start(replace(stage.unit("ghost"), argv=("/nowhere/program",)))
     until(lambda: stage.state("ghost").get("exits"))

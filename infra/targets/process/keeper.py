@@ -20,6 +20,7 @@ from infra.targets.process.account import identity
 GRACE = 15.0
 LONGEST_PAUSE = 10.0
 PROBE_EVERY = 0.03
+SETTLED_AFTER = 60.0
 
 
 class Board:
@@ -49,16 +50,16 @@ class Keeper(threading.Thread):
         self._state, self._why, self._exits, self._last_exit = "waiting", "", 0, ""
 
     def run(self) -> None:
-        """Keep the unit running until it is told to stop."""
+        """Keep the unit running until it is told to stop; ends in a row make the pause longer."""
+        in_a_row = 0
         while self._wait_for_needs():
             began = time.monotonic()
             wait = self._take_over() if self._adopted else self._spawn()
             self._until_ready()
             code = wait()
             self._ended(code)
-            if time.monotonic() - began > 60:
-                self._exits = 1
-            self._pause(min(LONGEST_PAUSE, 0.1 * 2 ** min(self._exits, 10)))
+            in_a_row = 1 if time.monotonic() - began > SETTLED_AFTER else in_a_row + 1
+            self._pause(min(LONGEST_PAUSE, 0.1 * 2 ** min(in_a_row, 10)))
         self._set("stopped")
 
     def status(self) -> dict[str, Any]:

@@ -24,6 +24,8 @@ def fault(unit: Unit) -> str:
         return f"no answer in {unit.health.timeout} s"
     except (OSError, http.client.HTTPException) as error:
         return f"{type(error).__name__}: {error}"
+    except (KeyError, ValueError):
+        return "its secrets file cannot be used"
 
 
 def _postgres(unit: Unit) -> str:
