@@ -29,18 +29,16 @@ def choose_ports(
 
     Written and recorded ports are given back unasked: whether a stranger holds one is for the caller to
     see, who knows what runs. A recorded port that is now written for another name is chosen anew, with
-    its whole block. Names that are `unused` here get none.
+    its whole block. Names that are `unused` here get none, written or not, and move nobody.
     BadInput when two names have one written port, PortTaken when no block is free.
     """
     _require_distinct(written)
-    known = {
-        name: port
-        for name, port in recorded.items()
-        if name in DEFAULT and 0 < port <= HIGHEST and name not in unused
-    }
-    fixed = {**known, **written}
+    names = DEFAULT.keys() - set(unused)
+    wished = {name: port for name, port in written.items() if name in names}
+    known = {name: port for name, port in recorded.items() if name in names and 0 < port <= HIGHEST}
+    fixed = {**known, **wished}
     if not _are_distinct(fixed):
-        fixed = dict(written)
+        fixed = wished
     for block in _blocks(unused):
         chosen = {**block, **fixed}
         to_find = [port for name, port in block.items() if name not in fixed]

@@ -76,6 +76,14 @@ def test_a_suffix_that_makes_the_label_or_the_host_too_long_is_refused() -> None
         app_host("report", STAGING, AppDomain("a." * 125 + "b"))
 
 
+def test_a_host_may_have_253_characters_and_no_more() -> None:
+    longest = AppDomain("a." * 118 + "bc")
+    assert len(app_host("report-x", environment("production"), AppDomain("a." * 121 + "bc"))) == 253
+    assert len(app_host("report", STAGING, longest)) == 253
+    with pytest.raises(BadInput, match="is no host name"):
+        app_host("reports", STAGING, longest)
+
+
 @given(st.text() | st.from_regex(r"\A[a-z0-9.-]{1,40}\Z"))
 def test_no_accepted_domain_can_leave_a_host_rule_or_an_address(name: str) -> None:
     try:

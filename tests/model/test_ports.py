@@ -24,8 +24,10 @@ SOME_PORTS = st.dictionaries(st.sampled_from(ORDER), NUMBERS)
 )
 def test_ports_are_chosen_as_the_rules_say(case: str, facts: dict[str, Any]) -> None:
     taken = set(facts.get("taken", []))
-    chosen = choose_ports(facts.get("written", {}), facts.get("recorded", {}), taken.__contains__)
-    assert chosen == dict(zip(ORDER, facts["gives"], strict=True)), case
+    written, recorded, unused = (facts.get(key, {}) for key in ("written", "recorded", "unused"))
+    chosen = choose_ports(written, recorded, taken.__contains__, unused)
+    expected = zip(ORDER, facts["gives"], strict=True)
+    assert chosen == {name: port for name, port in expected if port is not None}, case
 
 
 def test_two_names_with_one_written_port_are_a_fault_of_the_settings() -> None:
@@ -51,20 +53,20 @@ def test_the_last_block_below_the_limit_is_used() -> None:
         choose_ports({}, {}, lambda port: port < 59_501)
 
 
-@given(SOME_PORTS, SOME_PORTS, st.sets(NUMBERS))
+@given(SOME_PORTS, SOME_PORTS, st.sets(NUMBERS), st.sets(st.sampled_from(ORDER)))
 def test_no_number_is_given_twice_and_none_that_a_stranger_holds(
-    written: dict[str, int], recorded: dict[str, int], taken: set[int]
+    written: dict[str, int], recorded: dict[str, int], taken: set[int], unused: set[str]
 ) -> None:
     if len(set(written.values())) < len(written):
         with pytest.raises(BadInput):
-            choose_ports(written, recorded, taken.__contains__)
+            choose_ports(written, recorded, taken.__contains__, unused)
         return
-    chosen = choose_ports(written, recorded, taken.__contains__)
-    assert set(chosen) == set(ORDER)
+    chosen = choose_ports(written, recorded, taken.__contains__, unused)
+    assert set(chosen) == set(ORDER) - unused
     assert len(set(chosen.values())) == len(chosen)
     assert all(1 <= port <= HIGHEST for port in chosen.values())
-    assert chosen | written == chosen
-    kept = {name for name in recorded if chosen[name] == recorded[name]}
+    assert all(port == written.get(name, port) for name, port in chosen.items())
+    kept = {name for name in recorded if chosen.get(name) == recorded[name]}
     assert not taken & {port for name, port in chosen.items() if name not in written and name not in kept}
 
 
