@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -106,7 +107,8 @@ class Console:
             self._moving = _rich(sys.stderr).status("")
             self._moving.start()
         if self._moving is not None and text:
-            self._moving.update(self._redactor.redact(text)[:200].replace("[", r"\["))
+            width = shutil.get_terminal_size().columns - 4
+            self._moving.update(self._redactor.redact(text)[:width].replace("[", r"\["))
         elif self._moving is not None:
             self._moving.stop()
             self._moving = None

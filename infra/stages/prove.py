@@ -117,7 +117,8 @@ def watch(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
     until = time.monotonic() + seconds
     aim = aim_at(session, attempt, deadline=5.0)
     while time.monotonic() < until:
-        verdict = Gate(session.target, aim, stage.wait).wait()
+        stage.wait("nothing has died or changed")
+        verdict = Gate(session.target, aim).wait()
         if not verdict.ok:
             stage.say(f"{verdict.category}: {verdict.cause}")
             return verdict

@@ -68,9 +68,14 @@ class Gate:
                 return self._bad(final)
             if self._is_good():
                 return Verdict(ok=True, checkpoints=self._lines())
-            self.on_progress(self.seen)
+            self.on_progress(self._progress())
             time.sleep(max(0.0, self.aim.interval - (time.monotonic() - asked)))
         return self._bad(f"{self.category} after {self.aim.deadline:.0f} s; last seen: {self.seen}")
+
+    def _progress(self) -> str:
+        """Give the last checkpoint and what was last seen, as a person follows it."""
+        last = self.checkpoints[-1] if self.checkpoints else None
+        return f"{last.name} {last.state}, {self.seen}" if last else self.seen
 
     def _final_fact(self) -> str:
         states = self.target.states()
