@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -139,3 +140,19 @@ def test_two_checkouts_serve_side_by_side_and_ending_one_leaves_the_other(
     assert one.processes() == {}
     assert two.pids() == before
     assert two.get("/")[0] == 200
+
+
+def test_a_unit_that_runs_twice_is_ended_and_started_once(checkout: Checkout) -> None:
+    checkout.setup()
+    before = checkout.pids()["frontend"]
+    marks = psutil.Process(before).environ()
+    double = psutil.Popen([sys.executable, "-c", "import signal; signal.pause()"], env=marks)
+    try:
+        done = checkout.setup("--json").json
+        assert "stop unit frontend: it runs twice, or nothing declares it" in done["changes"]
+        assert double.wait(10) is not None
+        assert checkout.pids()["frontend"] != before
+        assert checkout.get("/")[0] == 200
+    finally:
+        if double.is_running():
+            double.kill()

@@ -5,6 +5,7 @@ A pid file could lie; the environment of a live process cannot be older than the
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -90,10 +91,19 @@ def end(processes: Iterable[psutil.Process], grace: float) -> list[psutil.Proces
     targets = list(processes)
     for process in targets:
         _ignore_gone(process.terminate)
-    _, stubborn = psutil.wait_procs(targets, timeout=grace)
+    stubborn = _outliving(targets, grace)
     for process in stubborn:
         _ignore_gone(process.kill)
-    _, left = psutil.wait_procs(stubborn, timeout=5)
+    return _outliving(stubborn, 5)
+
+
+def _outliving(targets: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Give those that still live after so many seconds; one that nobody has reaped yet lives no more."""
+    deadline = time.monotonic() + seconds
+    left = [process for process in targets if _is_alive(process)]
+    while left and time.monotonic() < deadline:
+        time.sleep(0.02)
+        left = [process for process in left if _is_alive(process)]
     return left
 
 
