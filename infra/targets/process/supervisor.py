@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,11 +102,16 @@ class Supervisor:
                 stream.flush()
 
     def _reply(self, line: bytes) -> dict[str, Any]:
+        acts: dict[str, Callable[..., dict[str, Any]]] = {
+            "hello": self.hello,
+            "start": self.start,
+            "stop": self.stop,
+            "status": self.status,
+            "shutdown": self.shutdown,
+        }
         try:
             request = json.loads(line)
-            act = {"hello": self.hello, "start": self.start, "stop": self.stop}.get(request["do"])
-            plain = {"status": self.status, "shutdown": self.shutdown}.get(request["do"])
-            return {"ok": True, **(act(**request["with"]) if act else plain())}  # type: ignore[operator,misc]
+            return {"ok": True, **acts[request["do"]](**request["with"])}
         except Exception as error:  # noqa: BLE001  # the answer carries it; the supervisor goes on
             return {"ok": False, "error": f"{type(error).__name__}: {error}"}
 
