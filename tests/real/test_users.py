@@ -17,11 +17,14 @@ from tests.real.conftest import ROOT, Checkout
 
 pytestmark = pytest.mark.real
 AS_ROOT = os.getuid() == 0
-SYSTEM_PYTHON = "/usr/bin/python3"
+# Written, because these two know nothing of the ports that the other tests of this run choose meanwhile.
+PORTS = "ports: {router: 23000, backend: 28000, frontend: 23001, postgres: 25432, redis: 26379}\n"
+OTHER_PORTS = PORTS.replace(": 2", ": 1")
 
 
 def test_with_default_paths_everything_lies_where_its_user_can_enter(checkout: Checkout) -> None:
     """As root that is below /var/lib, as anybody else below the home folder."""
+    checkout.settings(PORTS)
     more = {"XDG_STATE_HOME": "", "XDG_DATA_HOME": ""}
     done = checkout.run("finance_report.app.setup", **more)
     try:
@@ -60,6 +63,7 @@ def clone() -> Iterator[Path]:
             (folder / "clone" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / "clone" / name)
     (folder / "home").mkdir()
+    (folder / "clone/invoke.local.yaml").write_text(OTHER_PORTS, encoding="utf-8")
     if AS_ROOT:
         subprocess.run(["chown", "-R", "nobody", str(folder)], check=True)
     yield folder / "clone"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.model.errors import CannotTell
+from infra.model.errors import CannotTell, PortTaken, Refused
 from infra.model.observed import Absent, DataFolder, Found, Observed, Running, Unknown
 from infra.model.operation import Operation
 from infra.model.places import Places, Program
@@ -199,7 +199,16 @@ class ProcessTarget:
     def _ensure_database(self, operation: Operation, delivery: Delivery) -> None:
         keys = delivery.secrets[operation.service]
         deadline = time.monotonic() + ANSWERS_WITHIN
-        self.database.ensure(keys["POSTGRES_PASSWORD"], keys["APP_PASSWORD"], deadline)
+        try:
+            self.database.ensure(keys["POSTGRES_PASSWORD"], keys["APP_PASSWORD"], deadline)
+        except Refused as refusal:
+            holder = self.stranger_on(self.database.port)
+            if holder:
+                raise PortTaken(
+                    f"port {self.database.port} for postgres was taken by {holder} meanwhile",
+                    next_step="end it, or write another one: ports: {postgres: N} in invoke.local.yaml",
+                ) from refusal
+            raise
 
     def _downgrade_database(self, operation: Operation, delivery: Delivery) -> None:
         units = delivery.failed.units if delivery.failed else ()
