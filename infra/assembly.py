@@ -61,6 +61,8 @@ def open_session(
     )
     specs = tuple(spec for service in project.services for spec in service.secrets)
     process_target = ProcessTarget(project, chosen.name, places)
+    keys = Keys(store, project.name, chosen.name, specs, addresses, this.redactor)
+    keys.readable()  # whatever this command prints, the redactor knows what to mask
     return Session(
         project=project,
         environment=chosen,
@@ -68,7 +70,7 @@ def open_session(
         places=places,
         target=process_target,
         store=store,
-        keys=Keys(store, project.name, chosen.name, specs, addresses, this.redactor),
+        keys=keys,
         records=Records(Ledger(store, project.name, chosen.name, SUMMARY)),
         templates=templates.load(this.root),
         source=source,

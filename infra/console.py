@@ -80,7 +80,7 @@ class Console:
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
         """Print rows in columns as wide as they need to be; long cells are cut, JSON has them whole."""
-        rows = [[_cut(cell) for cell in row] for row in rows]
+        rows = [[_cut(self._redactor.redact(cell)) for cell in row] for row in rows]
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
         for row in rows:
             cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))

@@ -32,10 +32,10 @@ def _outside_a_task(_number: int, _frame: FrameType | None) -> None:
 def _is_yaml(file: Path) -> bool:
     """Tell whether invoke will be able to read the file, with the parser that it has loaded already."""
     try:
-        yaml.safe_load(file.read_text(encoding="utf-8"))  # type: ignore[no-untyped-call]  # invoke's copy
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))  # type: ignore[no-untyped-call]  # invoke's copy
     except (OSError, ValueError, yaml.YAMLError):
         return False
-    return True
+    return found is None or isinstance(found, dict)
 
 
 def _check_settings() -> None:

@@ -98,7 +98,12 @@ def _refuse(name: str, *, refuse: bool, as_json: bool) -> None:
 
 
 def _plan_of(name: str) -> str:
-    return f"{name.rpartition('.')[0] or 'finance_report'}.plan"
+    """Give the task that shows what this one would do, or at least how things are."""
+    from tasks import ns
+
+    place = name.rpartition(".")[0] or "finance_report"
+    known = ns.task_names
+    return next((f"{place}.{word}" for word in ("plan", "status") if f"{place}.{word}" in known), "doctor")
 
 
 def _named_tasks(arguments: list[str]) -> list[str]:

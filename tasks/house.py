@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.model.errors import KnownBad
+from infra.model.errors import BadInput, KnownBad
 from tasks.command import command
 from tasks.root import ROOT
 
@@ -30,10 +31,22 @@ def test(this: Command, args: str = "", workers: int = 2) -> None:  # noqa: PT02
     split = ["-n", str(workers)] if workers > 1 else []
     code = _run("pytest", *split, *shlex.split(args))
     this.outcome.facts["pytest_exit_code"] = code
+    _tell(code)
+
+
+def _tell(code: int) -> None:
+    """Give pytest's code its meaning here: 4 is a wrong argument, a signal is a signal, the rest is bad."""
+    if code == -signal.SIGINT:
+        raise KeyboardInterrupt
+    if code == -signal.SIGTERM:
+        from tasks.conduct import Terminated
+
+        raise Terminated
+    if code == 4:
+        raise BadInput("pytest does not know these arguments (its exit code 4)", next_step="./inv test")
     if code:
-        raise KnownBad(
-            f"the tests did not pass (pytest exit code {code})", next_step="./inv test --args '-x -n 0'"
-        )
+        words = f"the tests did not pass (pytest exit code {code})"
+        raise KnownBad(words, next_step="./inv test --args '-x -n 0'")
 
 
 @command("check")

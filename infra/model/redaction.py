@@ -11,6 +11,8 @@ from urllib.parse import quote, quote_plus
 from infra.model.secret import MASK, Secret
 
 SHORTEST = 8
+SHORTEST_BEGINNING = 4
+CUT = "…"
 
 
 class Redactor:
@@ -38,6 +40,20 @@ class Redactor:
             while start >= 0:
                 yield start, start + len(form)
                 start = text.find(form, start + 1)
+            yield from _cut_off(text, form)
+
+
+def _cut_off(text: str, form: str) -> Iterator[tuple[int, int]]:
+    """Give where only the beginning of a form stands, because somebody cut the text there."""
+    end = text.find(CUT)
+    while end >= 0:
+        start = text.find(form[:SHORTEST_BEGINNING], max(0, end - len(form)), end)
+        while start >= 0:
+            if form.startswith(text[start:end]):
+                yield start, end
+                break
+            start = text.find(form[:SHORTEST_BEGINNING], start + 1, end)
+        end = text.find(CUT, end + 1)
 
 
 def _merged(spans: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -44,7 +44,7 @@ def _record(session: Session, attempt: Attempt, verdict: Verdict, name: str, out
         release=bundle.release,
         bundle_digest=bundle.digest,
         operations=tuple(str(step) for step in steps if step.service == name),
-        error=verdict.cause,
+        error=session.keys.redactor.redact(verdict.cause),
         migration=migration_of(verdict) or _migration_before(session, name),
         timings=dict(session.console.timings),
         bundle=bundle,

@@ -43,9 +43,14 @@ def write(file: Path, values: Mapping[str, Secret]) -> None:
 
 
 def private_folder(folder: Path) -> None:
-    """Make a folder of mode 0700; Denied when somebody else owns it or it is a link."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    status = folder.lstat()
-    if folder.is_symlink() or status.st_uid != os.getuid():
+    """Make a folder, and what is missing above it, of mode 0700.
+
+    Denied when somebody else owns a folder on the way, or when the last one is a link.
+    """
+    for path in (*reversed(folder.parents), folder):
+        path.mkdir(exist_ok=True, mode=0o700)
+        if path.lstat().st_uid not in {0, os.getuid()}:
+            raise Denied(f"{path} belongs to somebody else", next_step=f"ls -ld {path}")
+    if folder.is_symlink() or folder.lstat().st_uid != os.getuid():
         raise Denied(f"{folder} belongs to somebody else or is a link", next_step=f"ls -ld {folder}")
     folder.chmod(0o700)

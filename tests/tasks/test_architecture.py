@@ -1,0 +1,218 @@
+"""Arrows among the upper rooms, no circles, and who may reach the world outside."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tasks.root import ROOT
+
+OURS = ("infra", "tasks", "finance_report")
+MAY_IMPORT = {
+    "infra/verify": {"infra.verify", "infra.session", "infra.console", "infra.targets", "infra.store"},
+    "infra/stages": {
+        *("infra.stages", "infra.session", "infra.console", "infra.verify", "infra.targets", "infra.store"),
+    },
+    "tasks": {"tasks", "finance_report", "infra", "bench"},
+}
+BELOW = {"infra.plan", "infra.model"}
+PURE = ("infra/model", "infra/plan")
+OUTSIDE = {
+    *("asyncio", "ctypes", "fcntl", "getpass", "glob", "http.client", "http.server", "io", "logging"),
+    *("mmap", "os", "pathlib", "platform", "psutil", "psycopg", "pty", "pwd", "random", "redis"),
+    *("requests", "secrets", "select", "shutil", "signal", "socket", "subprocess", "sys", "tempfile"),
+    *("termios", "threading", "time", "urllib.request", "uuid", "warnings"),
+}
+CLOCKS = {"now", "utcnow", "today", "monotonic", "perf_counter"}
+
+
+def sources(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Give every module and name that a file imports, also for types and inside functions."""
+    for node in ast.walk(tree_of(file)):
+        if isinstance(node, ast.Import):
+            yield from (one.name for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: a relative import hides its room"
+            yield from (f"{node.module}.{one.name}" for one in node.names)
+
+
+def is_below(name: str, packages: set[str] | tuple[str, ...]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def module_of(file: Path) -> str:
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_the_upper_rooms_look_down_only(room: str) -> None:
+    upward = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in sources(room)
+        for name in imports(file)
+        if is_below(name, (*OURS, "bench", "tests")) and not is_below(name, MAY_IMPORT[room] | BELOW)
+    ]
+    assert upward == []
+
+
+def test_the_engine_knows_no_task_and_no_project() -> None:
+    known = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in sources("infra")
+        for name in imports(file)
+        if is_below(name, {"tasks", "finance_report", "reference_app", "bench", "tests", "invoke"})
+    ]
+    assert known == []
+
+
+def test_no_two_modules_need_each_other_in_a_circle() -> None:
+    modules = {module_of(file): file for room in OURS for file in sources(room)}
+    needs = {
+        name: {found for imported in imports(file) if (found := _module(imported, modules)) not in {"", name}}
+        for name, file in modules.items()
+        if name not in {"tasks", "tasks.conduct"}  # the wrapper asks the finished tree for its names
+    }
+    while done := {name for name, wanted in needs.items() if not wanted & needs.keys()}:
+        needs = {name: wanted for name, wanted in needs.items() if name not in done}
+    assert {name: sorted(wanted & needs.keys()) for name, wanted in needs.items()} == {}
+
+
+def _module(imported: str, modules: dict[str, Path]) -> str:
+    """Give the module that an imported name belongs to, empty when it is not one of ours."""
+    if imported in modules:
+        return imported
+    above = imported.rpartition(".")[0]
+    return above if above in modules else ""
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_the_pure_rooms_import_nothing_that_reaches_outside(room: str) -> None:
+    reached = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in sources(room)
+        for name in imports(file)
+        if is_below(name, OUTSIDE)
+    ]
+    assert reached == []
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_the_pure_rooms_open_print_and_ask_for_the_time_of_nobody(room: str) -> None:
+    called = [
+        f"{file.relative_to(ROOT)}:{node.lineno} calls {ast.unparse(node.func)}"
+        for file in sources(room)
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).rpartition(".")[2] in {"open", "print", "input", *CLOCKS}
+    ]
+    assert called == []
+
+
+def test_a_project_is_declared_facts_alone() -> None:
+    """It imports the model, and nothing that reaches outside."""
+    others = [
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in sources("finance_report")
+        for name in imports(file)
+        if is_below(name, {*OURS, *OUTSIDE, "invoke"})
+        and not is_below(name, {"finance_report", "infra.model"})
+    ]
+    assert others == []
+
+
+def test_stdout_and_stderr_are_named_in_known_places_only() -> None:
+    """The shells write a prompt, and the tools of the house pass stderr on."""
+    named: dict[str, set[str]] = {}
+    for room in OURS:
+        for file in sources(room):
+            for node in ast.walk(tree_of(file)):
+                if isinstance(node, ast.Attribute) and ast.unparse(node) in {"sys.stdout", "sys.stderr"}:
+                    named.setdefault(str(file.relative_to(ROOT)), set()).add(ast.unparse(node))
+    assert named == {
+        "infra/console.py": {"sys.stdout", "sys.stderr"},
+        "infra/shells.py": {"sys.stderr"},
+        "tasks/house.py": {"sys.stderr"},
+    }
+
+
+def test_the_variables_of_a_person_are_read_in_known_places_only() -> None:
+    readers = {
+        str(file.relative_to(ROOT))
+        for room in OURS
+        for file in sources(room)
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.environ", "os.getenv"}
+    }
+    assert readers == {
+        "infra/shells.py",  # psql gets the person's terminal
+        "infra/targets/process/client.py",  # a supervisor gets PATH, HOME and LANG
+        "infra/workspace/stamps.py",  # where the cache lies
+        "tasks/conduct.py",
+        "tasks/house.py",
+    }
+
+
+def test_what_prints_never_asks_for_a_plain_secret() -> None:
+    rooms = {
+        str(file.relative_to(ROOT))
+        for room in OURS
+        for file in sources(room)
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".reveal")
+    }
+    printing = {"infra/console.py", "infra/reports.py", "infra/locks.py", "infra/remove.py", "infra/smoke.py"}
+    assert rooms & printing == set()
+    assert not any(one.startswith(("tasks/", "infra/stages/", "infra/plan/")) for one in rooms)
+
+
+def test_no_function_is_over_50_lines_and_no_file_over_400() -> None:
+    files = [file for room in (*OURS, "bench", "tests") for file in sources(room)]
+    lengths = {
+        f"{file.relative_to(ROOT)} {node.name}": _code_lines(node)
+        for file in files
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > 50} == {}
+    lines = {str(one.relative_to(ROOT)): one.read_text(encoding="utf-8").count("\n") for one in files}
+    assert {name: count for name, count in lines.items() if count > 400} == {}
+
+
+def _code_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Give the lines of a function with its signature, without its docstring."""
+    told = node.body[0] if ast.get_docstring(node) else None
+    silent = (told.end_lineno or told.lineno) - told.lineno + 1 if told else 0
+    return (node.end_lineno or node.lineno) - node.lineno + 1 - silent
+
+
+def test_every_public_name_says_what_a_caller_gets() -> None:
+    silent = [
+        f"{file.relative_to(ROOT)} {getattr(node, 'name', 'itself')}"
+        for room in (*OURS, "bench")
+        for file in sources(room)
+        for node in _public(tree_of(file))
+        if not ast.get_docstring(node)
+    ]
+    assert silent == []
+
+
+def _public(tree: ast.Module) -> Iterator[ast.Module | ast.ClassDef | ast.FunctionDef]:
+    yield tree
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+            yield node
+            below = node.body if isinstance(node, ast.ClassDef) else []
+            yield from (
+                one for one in below if isinstance(one, ast.FunctionDef) and not one.name.startswith("_")
+            )
