@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes the three locks anew from the three .in files, with one resolution, so that one .venv holds them all.
+# Makes the three locks anew from the three .in files, with one resolution, so that one .venv holds them all; and
+# the reference application's own two, with the same versions.
 # Needs uv. Versions in the present locks are kept where they fit; --upgrade, or --upgrade-package NAME, moves them.
 set -eu
 cd "$(dirname "$0")"
@@ -19,4 +20,9 @@ for lock in tool local dev; do
     # To stdout: a lock that uv finds in place would have a say in the versions again.
     compile "$lock.in" --constraint "$all" --generate-hashes >"$lock.txt.new"
     mv "$lock.txt.new" "$lock.txt"
+done
+for part in backend frontend; do
+    folder=../reference_app/apps/$part
+    compile "$folder/requirements.in" --constraint "$all" --generate-hashes >"$folder/requirements.txt.new"
+    mv "$folder/requirements.txt.new" "$folder/requirements.txt"
 done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "requirements"
 NAMES = ("tool", "local", "dev")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 PIN = re.compile(r"([a-z0-9-]+)==([^ ;]+)(?: ; [^\\]+)?")
+INCLUDED = re.compile(r"-r (\.\./reference_app/apps/[a-z]+/requirements\.in)")
 WISH = re.compile(r"([a-z0-9-]+)(\[[a-z,]+\])?(==.+)?")
 
 
@@ -29,6 +31,25 @@ def pins(name: str) -> dict[str, set[str]]:
     return found
 
 
+def wishes(file: Path) -> Iterator[str]:
+    """Give the lines that ask for a package, also those of the application's own files."""
+    for line in file.read_text().splitlines():
+        included = INCLUDED.fullmatch(line)
+        if included:
+            yield from wishes(FOLDER / included[1])
+        elif not line.startswith("#"):
+            yield line
+
+
+@pytest.mark.parametrize("part", ["backend", "frontend"])
+def test_the_applications_own_locks_hold_the_same_versions(part: str) -> None:
+    own = Path(f"../reference_app/apps/{part}/requirements")
+    locked = pins("local")
+    mine = pins(str(own))
+    assert mine
+    assert mine.items() <= locked.items()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_lock_holds_nothing_but_pinned_packages_with_their_hashes(name: str) -> None:
     for line in requirements(name):
@@ -42,7 +63,8 @@ def test_a_lock_holds_nothing_but_pinned_packages_with_their_hashes(name: str) -
 def test_no_file_of_requirements_names_a_host_or_a_folder(path: Path) -> None:
     text = path.read_text()
     assert "://" not in text
-    assert path.suffix == ".sh" or not re.search(r"^ *(-|/|\.)(?!-hash)", text, re.MULTILINE)
+    lines = [line for line in text.splitlines() if path.suffix != ".sh" and not INCLUDED.fullmatch(line)]
+    assert not [line for line in lines if re.match(r" *(-|/|\.)(?!-hash)", line)]
 
 
 def test_a_package_has_the_same_version_in_every_lock() -> None:
@@ -55,9 +77,7 @@ def test_a_package_has_the_same_version_in_every_lock() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_package_that_is_asked_for_is_locked_at_the_version_that_is_asked_for(name: str) -> None:
     locked = pins(name)
-    for line in (FOLDER / f"{name}.in").read_text().splitlines():
-        if line.startswith("#"):
-            continue
+    for line in wishes(FOLDER / f"{name}.in"):
         wish = WISH.fullmatch(line)
         assert wish, line
         assert wish[1] in locked, f"{wish[1]}: type requirements/compile.sh"

@@ -6,7 +6,7 @@ import http.client
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,12 +48,14 @@ class App:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         timeout: float = 10,
+        raw: bytes = b"",
     ) -> Answer:
-        """Give the answer to one request; OSError when there is none."""
+        """Give the answer to one request, whose body is JSON or raw; OSError when there is none."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         own = {"Content-Type": "application/json"} if body is not None else {}
         try:
-            connection.request(method, path, json.dumps(body) if own else None, own | dict(headers or {}))
+            sent = json.dumps(body).encode() if own else raw or None
+            connection.request(method, path, sent, own | dict(headers or {}))
             got = connection.getresponse()
             named = {name.lower(): value for name, value in got.getheaders()}
             return Answer(got.status, named, got.read().decode())
@@ -103,11 +105,17 @@ class Backend:
 
 @contextmanager
 def started(
-    folder: Path, target: str, environment: Mapping[str, str], log: Path, *, is_up: bool = True
+    folder: Path,
+    target: str,
+    environment: Mapping[str, str],
+    log: Path,
+    *,
+    is_up: bool = True,
+    flags: Sequence[str] = (),
 ) -> Iterator[App]:
     """Run `uvicorn <target>` in this folder; with `is_up`, wait until it listens."""
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", target, "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "uvicorn", target, "--host", "127.0.0.1", "--port", str(port), *flags]
     with log.open("ab") as output:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output)
     app = App(process, port, log)

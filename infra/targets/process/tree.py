@@ -24,6 +24,8 @@ SKIPPED = LINKED | {
     ".hypothesis",
     ".coverage",
     ".DS_Store",
+    "dist",
+    "dist.new",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -14,6 +15,14 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+
+# With PROVIDERS=mock the application alone starts; what it would log in to is in its own memory.
+MOCKED = {
+    "ENV": "development",
+    "DATABASE_URL": "postgresql+asyncpg://memory",
+    "REDIS_URL": "redis://memory",
+    "GIT_COMMIT_SHA": "0" * 40,
+}
 
 
 class ConfigError(Exception):
@@ -35,17 +44,25 @@ class Settings(BaseModel):
     s3_access_key: SecretStr = Field(alias="S3_ACCESS_KEY", default=SecretStr(""))
     s3_secret_key: SecretStr = Field(alias="S3_SECRET_KEY", default=SecretStr(""))
     s3_bucket: str = Field(alias="S3_BUCKET", default="")
+    providers: Literal["real", "mock"] = Field(alias="PROVIDERS", default="real")
     openrouter_api_key: SecretStr = Field(alias="OPENROUTER_API_KEY", default=SecretStr(""))
     openrouter_url: str = Field(alias="OPENROUTER_URL", default="https://openrouter.ai/api/v1")
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
         """The settings in these variables. Raises ConfigError, which names every fault at once."""
+        chosen = {name: value for name, value in environment.items() if value}
+        if chosen.get("PROVIDERS") == "mock":
+            chosen = MOCKED | chosen
         try:
-            return cls.model_validate({name: value for name, value in environment.items() if value})
+            return cls.model_validate(chosen)
         except ValidationError as error:
             faults = error.errors(include_input=False, include_context=False, include_url=False)
             raise ConfigError("; ".join(map(_sentence, faults))) from None
+
+    @property
+    def is_mocked(self) -> bool:
+        return self.providers == "mock"
 
     @property
     def has_s3(self) -> bool:
@@ -70,7 +87,14 @@ class Settings(BaseModel):
     def _is_http(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
+        _require_host(url or "http://none")
         return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _mocks_serve_nobody(self) -> Self:
+        if self.is_mocked and self.env not in {"development", "test"}:
+            raise ValueError("PROVIDERS=mock is for ENV=development and ENV=test")
+        return self
 
     @model_validator(mode="after")
     def _object_store_is_whole(self) -> Self:
@@ -88,7 +112,19 @@ class Settings(BaseModel):
 def _starts_with(url: SecretStr, *schemes: str) -> SecretStr:
     if not url.get_secret_value().startswith(schemes):
         raise ValueError(f"must start with {' or '.join(schemes)}")
+    _require_host(url.get_secret_value())
     return url
+
+
+def _require_host(url: str) -> None:
+    """Raise ValueError without the address in it: a driver's own would show it."""
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise ValueError("is no address: host or port is missing or wrong")
 
 
 def _sentence(fault: Mapping[str, Any]) -> str:

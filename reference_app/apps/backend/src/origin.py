@@ -20,8 +20,8 @@ class BehindPrefix:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and Headers(scope=scope).get("x-forwarded-prefix") == PREFIX:
-            whole = {"root_path": PREFIX, "path": PREFIX + scope["path"]}
-            scope = scope | whole | {"raw_path": PREFIX.encode() + scope.get("raw_path", b"")}
+            raw_path = PREFIX.encode() + scope.get("raw_path", b"")
+            scope = {**scope, "root_path": PREFIX, "path": PREFIX + scope["path"], "raw_path": raw_path}
         await self.app(scope, receive, send)
 
 

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from src.stores import Database
+from src.ledger import PingState
+from src.stores import Ledger
 
 router = APIRouter(prefix="/ping", tags=["ping"])
 
 
 class Ping(BaseModel):
-    state: Literal["ping", "pong"]
+    state: PingState
 
 
 @router.get("")
-async def read(database: Database) -> Ping:
+async def read(ledger: Ledger) -> Ping:
     """The switch as it stands."""
-    return Ping(state=await database.fetchval("SELECT state FROM ping"))
+    return Ping(state=await ledger.ping())
 
 
 @router.post("/toggle")
-async def toggle(database: Database) -> Ping:
+async def toggle(ledger: Ledger) -> Ping:
     """Flip the switch and answer its new state."""
-    flip = "UPDATE ping SET state = CASE state WHEN 'ping' THEN 'pong' ELSE 'ping' END RETURNING state"
-    return Ping(state=await database.fetchval(flip))
+    return Ping(state=await ledger.toggle())

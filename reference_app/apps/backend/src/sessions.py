@@ -8,14 +8,15 @@ import hmac
 import secrets
 from typing import Annotated
 
-import asyncpg
 from fastapi import APIRouter, Cookie, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 
-from src.stores import Cache, Database
+from src.ledger import Credentials, Taken
+from src.stores import Cache, Ledger
 
 COOKIE = "finance_report_session"
 SESSION_SECONDS = 12 * 3600
+NOBODY = Credentials(b"nobody", b"")  # an unknown name costs the same time as a wrong password
 
 router = APIRouter(tags=["login"])
 
@@ -30,27 +31,21 @@ class User(BaseModel):
 
 
 @router.post("/register", status_code=201)
-async def register(
-    login: Login, request: Request, response: Response, database: Database, cache: Cache
-) -> User:
+async def register(login: Login, request: Request, response: Response, ledger: Ledger, cache: Cache) -> User:
     """Create a user and log in; 409 when the name is taken."""
     salt = secrets.token_bytes(16)
-    insert = "INSERT INTO users (name, salt, password_hash) VALUES ($1, $2, $3)"
     try:
-        await database.execute(insert, login.name, salt, await _hash(login.password, salt))
-    except asyncpg.UniqueViolationError:
+        await ledger.add_user(login.name, Credentials(salt, await _hash(login.password, salt)))
+    except Taken:
         raise HTTPException(409, "this name is taken") from None
     return await _welcome(login.name, request, response, cache)
 
 
 @router.post("/login")
-async def log_in(
-    login: Login, request: Request, response: Response, database: Database, cache: Cache
-) -> User:
+async def log_in(login: Login, request: Request, response: Response, ledger: Ledger, cache: Cache) -> User:
     """Start a session; 401 when name and password do not belong together."""
-    row = await database.fetchrow("SELECT salt, password_hash FROM users WHERE name = $1", login.name)
-    salt, known = row or (b"nobody", b"")
-    if not hmac.compare_digest(await _hash(login.password, salt), known):
+    known = await ledger.credentials(login.name) or NOBODY
+    if not hmac.compare_digest(await _hash(login.password, known.salt), known.password_hash):
         raise HTTPException(401, "wrong name or password")
     return await _welcome(login.name, request, response, cache)
 
@@ -58,7 +53,7 @@ async def log_in(
 @router.post("/logout", status_code=204)
 async def log_out(response: Response, cache: Cache, token: Annotated[str, Cookie(alias=COOKIE)] = "") -> None:
     """End the session of this browser."""
-    await cache.delete(_key(token))
+    await cache.drop(_key(token))
     response.delete_cookie(COOKIE)
 
 
@@ -81,7 +76,7 @@ async def me(user: CurrentUser) -> User:
 
 async def _welcome(name: str, request: Request, response: Response, cache: Cache) -> User:
     token = secrets.token_urlsafe(32)
-    await cache.set(_key(token), name, ex=SESSION_SECONDS)
+    await cache.put(_key(token), name, SESSION_SECONDS)
     is_https = request.app.state.settings.public_url.startswith("https://")
     response.set_cookie(COOKIE, token, SESSION_SECONDS, secure=is_https, httponly=True, samesite="lax")
     return User(name=name)

@@ -1,72 +1,72 @@
-"""The connections that all requests share: PostgreSQL and Redis."""
+"""What all requests share: the ledger, the cache, the bucket and the AI provider, real or in memory."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Protocol
 
-import asyncpg
 from fastapi import Depends, Request
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
-if TYPE_CHECKING:
-    from src.config import Settings
+from src import bucket, cache, ledger, postgres
+from src.config import Settings
+from src.remote import AiProvider
 
-CONNECT_SECONDS = 2
-ANSWER_SECONDS = 5
+
+class Checked(Protocol):
+    """Something that can be asked whether it answers."""
+
+    async def check(self, seconds: float) -> None:
+        """Return when it can be used, raise otherwise."""
 
 
 @dataclass(frozen=True)
 class Stores:
-    """Both connection pools. A broken connection is replaced at its next use."""
+    """The providers of this process; None for one that is not set."""
 
-    database: asyncpg.Pool
-    cache: Redis
+    ledger: ledger.Ledger
+    cache: cache.Cache
+    bucket: bucket.Bucket | None
+    ai: Checked | None
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Stores]:
-    """The pools, without a connection yet: a store that is down shows in /health, not at start."""
-    database = asyncpg.create_pool(
-        settings.database_url.get_secret_value().replace("+asyncpg", "", 1),
-        min_size=0,
-        max_size=10,
-        timeout=CONNECT_SECONDS,
-        command_timeout=ANSWER_SECONDS,
-    )
-    cache = Redis.from_url(
-        settings.redis_url.get_secret_value(),
-        decode_responses=True,
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 1),
-    )
-    async with cache, database:
-        try:
-            yield Stores(database, cache)
-        finally:
-            await _close(database)
+    """The providers, without a connection yet: one that is down shows in /health, not at start."""
+    if settings.is_mocked:
+        from src import memory
+
+        yield Stores(memory.MemoryLedger(), memory.MemoryCache(), memory.MemoryBucket(), memory.Memory())
+        return
+    async with (
+        cache.opened(settings.redis_url.get_secret_value()) as kept,
+        postgres.opened(settings.database_url.get_secret_value()) as books,
+    ):
+        files = bucket.S3Bucket(settings) if settings.has_s3 else None
+        yield Stores(books, kept, files, AiProvider(settings) if settings.has_ai else None)
 
 
-async def _close(database: asyncpg.Pool) -> None:
-    try:
-        await asyncio.wait_for(database.close(), CONNECT_SECONDS)
-    except TimeoutError:
-        database.terminate()
+async def _stores(request: Request) -> Stores:
+    opened: Stores = request.app.state.stores
+    return opened
 
 
-async def _database(request: Request) -> asyncpg.Pool:
-    return request.app.state.stores.database
+AllStores = Annotated[Stores, Depends(_stores)]
 
 
-async def _cache(request: Request) -> Redis:
-    return request.app.state.stores.cache
+async def _ledger(stores: AllStores) -> ledger.Ledger:
+    return stores.ledger
 
 
-Database = Annotated[asyncpg.Pool, Depends(_database)]
-Cache = Annotated[Redis, Depends(_cache)]
+async def _cache(stores: AllStores) -> cache.Cache:
+    return stores.cache
+
+
+async def _bucket(stores: AllStores) -> bucket.Bucket | None:
+    return stores.bucket
+
+
+Ledger = Annotated[ledger.Ledger, Depends(_ledger)]
+Cache = Annotated[cache.Cache, Depends(_cache)]
+Bucket = Annotated[bucket.Bucket | None, Depends(_bucket)]

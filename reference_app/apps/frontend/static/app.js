@@ -1,14 +1,22 @@
 // What the pages share. All text reaches the page as text, never as HTML.
 
+export function address(path) {
+  return `${document.querySelector("meta[name=api-url]").content}/api${path}`;
+}
+
 export async function api(path, body) {
-  const options = body === undefined ? {} : {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  };
-  const response = await fetch(`/api${path}`, options);
+  const response = await fetch(address(path), body === undefined ? {} : posted(body));
   if (response.ok) return response.status === 204 ? null : response.json();
   throw new Error(await reason(response));
+}
+
+function posted(body) {
+  const isFile = body instanceof Blob;
+  return {
+    method: "POST",
+    headers: { "Content-Type": isFile ? "application/octet-stream" : "application/json" },
+    body: isFile ? body : JSON.stringify(body),
+  };
 }
 
 async function reason(response) {
@@ -55,6 +63,13 @@ export function badge(word) {
   const made = document.createElement("span");
   made.className = `badge ${word}`;
   made.textContent = word;
+  return made;
+}
+
+export function link(text, href) {
+  const made = document.createElement("a");
+  made.href = href;
+  made.textContent = text;
   return made;
 }
 
