@@ -1,6 +1,7 @@
 """What is deployed: Finance Report as declared facts."""
 
 from finance_report.app import APP
+from finance_report.minio import MINIO
 from finance_report.postgres import POSTGRES
 from finance_report.redis import REDIS
 from finance_report.router import ROUTER
@@ -11,6 +12,8 @@ PROJECT = Project(
     title="Finance Report",
     host="report",
     database="finance_report",
-    services=(POSTGRES, REDIS, ROUTER, APP),
+    services=(POSTGRES, REDIS, MINIO, ROUTER, APP),
     smoke_profile="finance_report/smoke.yaml",
+    images="finance_report/images.yaml",
+    acceptance="finance_report/acceptance",
 )

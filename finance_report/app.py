@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from infra.model.secret import LOCAL_ENVIRONMENTS, Place, Secret, SecretSpec
-from infra.model.service import Health, Limits, Part, Route, Service
+from infra.model.service import Container, Health, Limits, Part, Route, Service
 
 if TYPE_CHECKING:
     from infra.model.addresses import Addresses
@@ -15,7 +15,11 @@ SERVE = (
     *("-m", "uvicorn", "--host", "$BIND", "--port", "$PORT"),
     *("--timeout-graceful-shutdown", "5", "--no-access-log"),
 )
-OPERATORS_OWN = ("S3_ACCESS_KEY", "S3_SECRET_KEY", "OPENROUTER_API_KEY")
+ASK_ANY = (
+    "wget -q -O /dev/null http://127.0.0.1:%s 2>/dev/null || "
+    "python -c \"import urllib.request as it; it.urlopen('http://127.0.0.1:%s', timeout=3)\""
+)
+ASK = "import urllib.request as it; it.urlopen('http://127.0.0.1:%s', timeout=3)"
 
 
 def _database_url(values: Mapping[Place, Secret], at: Addresses) -> str:
@@ -33,6 +37,14 @@ def _redis_url(values: Mapping[Place, Secret], at: Addresses) -> str:
 
 def _object_store(_values: Mapping[Place, Secret], at: Addresses) -> str | None:
     return at.object_store or None
+
+
+def _access_key(values: Mapping[Place, Secret], at: Addresses) -> str | None:
+    return values["minio", "ROOT_USER"].reveal() if at.owns_object_store else None
+
+
+def _secret_key(values: Mapping[Place, Secret], at: Addresses) -> str | None:
+    return values["minio", "ROOT_PASSWORD"].reveal() if at.owns_object_store else None
 
 
 def _bucket(_values: Mapping[Place, Secret], at: Addresses) -> str | None:
@@ -54,6 +66,7 @@ APP = Service(
             limits=Limits(memory_mib=768, processes=300),
             entrypoint="backend",
             folder="apps/backend",
+            container=Container(program=("python",), check=("python", "-c", ASK % "8000/health")),
         ),
         Part(
             name="frontend",
@@ -65,6 +78,10 @@ APP = Service(
             folder="apps/frontend",
             after=("backend",),
             reads_secrets=False,
+            container=Container(
+                check=("sh", "-c", ASK_ANY % ("3000/", "3000/")),
+                build_args=("NEXT_PUBLIC_API_URL",),
+            ),
         ),
     ),
     secrets=(
@@ -72,7 +89,9 @@ APP = Service(
         SecretSpec("app", "REDIS_URL", "derived", derive=_redis_url),
         SecretSpec("app", "S3_ENDPOINT", "derived", derive=_object_store, optional_in=LOCAL_ENVIRONMENTS),
         SecretSpec("app", "S3_BUCKET", "derived", derive=_bucket, optional_in=LOCAL_ENVIRONMENTS),
-        *(SecretSpec("app", key, "operator", optional_in=LOCAL_ENVIRONMENTS) for key in OPERATORS_OWN),
+        SecretSpec("app", "S3_ACCESS_KEY", "derived", derive=_access_key, optional_in=LOCAL_ENVIRONMENTS),
+        SecretSpec("app", "S3_SECRET_KEY", "derived", derive=_secret_key, optional_in=LOCAL_ENVIRONMENTS),
+        SecretSpec("app", "OPENROUTER_API_KEY", "operator", optional_in=LOCAL_ENVIRONMENTS),
     ),
     routes=(
         Route("finance-report-api", "backend", 100, path="/api", strip=True),

@@ -1,7 +1,9 @@
 """Redis 7, or Valkey as a process: the cache, saved to disk every minute that something changed."""
 
 from infra.model.secret import SecretSpec
-from infra.model.service import Health, Limits, Part, Service
+from infra.model.service import Container, Health, Limits, Part, Service
+
+ASK = '. /secrets/.env && test "$(REDISCLI_AUTH="$PASSWORD" redis-cli -h 127.0.0.1 ping)" = PONG'
 
 REDIS = Service(
     name="redis",
@@ -23,6 +25,14 @@ REDIS = Service(
             health=Health("redis", timeout=3),
             limits=Limits(memory_mib=256, processes=100),
             entrypoint="redis",
+            container=Container(
+                image="redis",
+                program=("redis-server",),
+                check=("sh", "-c", ASK),
+                data="/data",
+                uid=999,
+                gid=1000,
+            ),
         ),
     ),
     needs=("postgres",),

@@ -1,6 +1,6 @@
 """The router, where we start it ourselves: locally, in front of backend and frontend."""
 
-from infra.model.service import Health, Limits, Part, Service
+from infra.model.service import Container, Health, Limits, Part, Service
 
 ROUTER = Service(
     name="router",
@@ -12,6 +12,14 @@ ROUTER = Service(
             port=80,
             health=Health("answers", interval=1, timeout=3),
             limits=Limits(memory_mib=128, processes=100),
+            container=Container(
+                image="traefik",
+                program=("traefik",),
+                check=("traefik", "healthcheck", "--configFile=/infra/traefik.yaml"),
+                uid=65534,
+                gid=65534,
+            ),
         ),
     ),
+    only_with="router",
 )

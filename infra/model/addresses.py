@@ -10,7 +10,8 @@ from dataclasses import dataclass
 class Addresses:
     """Hosts, ports, database and role of one environment; `ports` are by service.
 
-    `bucket` and `object_store` are empty where there is no object store.
+    `bucket` and `object_store` are empty where there is no object store; `owns_object_store` tells that it
+    is the environment's own, so that its login is ours to give.
     """
 
     postgres: str
@@ -20,3 +21,4 @@ class Addresses:
     role: str
     bucket: str = ""
     object_store: str = ""
+    owns_object_store: bool = False

@@ -21,12 +21,12 @@ def encode(values: Mapping[str, Secret | str], required: Collection[str] = ()) -
 
     Write it as UTF-8 without newline translation. `required` keys must be there and not empty.
     """
-    plain = {key: _plain(value) for key, value in values.items()}
-    for key in sorted({*plain, *required}):
-        fault = _fault(key, plain.get(key, ""), is_required=key in required)
+    texts = {key: plain(value) for key, value in values.items()}
+    for key in sorted({*texts, *required}):
+        fault = _fault(key, texts.get(key, ""), is_required=key in required)
         if fault:
             raise BadInput(f"{key!r} {fault}")
-    return "".join(f"{key}={_quoted(plain[key])}\n" for key in sorted(plain))
+    return "".join(f"{key}={_quoted(texts[key])}\n" for key in sorted(texts))
 
 
 def parse(text: str) -> dict[str, str]:
@@ -43,7 +43,8 @@ def parse(text: str) -> dict[str, str]:
     return values
 
 
-def _plain(value: Secret | str) -> str:
+def plain(value: Secret | str) -> str:
+    """Give what will be written; whoever asks owns what happens to it."""
     return value.reveal() if isinstance(value, Secret) else value
 
 

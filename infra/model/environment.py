@@ -64,6 +64,11 @@ class Environment:
         return self.kind in {"preview", "staging", "production"}
 
     @property
+    def has_vault(self) -> bool:
+        """True where secrets live in Vault and an agent renders them."""
+        return self.secret_store == "vault"  # noqa: S105  # the name of a kind of store
+
+    @property
     def is_test(self) -> bool:
         """True where tests run against stores alone, in a database of their own."""
         return self.app_env == "test"

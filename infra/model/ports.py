@@ -24,8 +24,11 @@ def choose_ports(
     recorded: Mapping[str, int],
     taken: Callable[[int], bool],
     unused: Collection[str] = (),
+    usual: Mapping[str, int] = DEFAULT,
 ) -> dict[str, int]:
     """Give a port for each name: the written one, else the recorded one, else one block of free ones.
+
+    `usual` are the ports of the first block, by name.
 
     Written and recorded ports are given back unasked: whether a stranger holds one is for the caller to
     see, who knows what runs. A recorded port that is now written for another name is chosen anew, with
@@ -33,13 +36,13 @@ def choose_ports(
     BadInput when two names have one written port, PortTaken when no block is free.
     """
     _require_distinct(written)
-    names = DEFAULT.keys() - set(unused)
+    names = usual.keys() - set(unused)
     wished = {name: port for name, port in written.items() if name in names}
     known = {name: port for name, port in recorded.items() if name in names and 0 < port <= HIGHEST}
     fixed = {**known, **wished}
     if not _are_distinct(fixed):
         fixed = wished
-    for block in _blocks(unused):
+    for block in _blocks(usual, unused):
         chosen = {**block, **fixed}
         to_find = [port for name, port in block.items() if name not in fixed]
         if _are_distinct(chosen) and not any(map(taken, to_find)):
@@ -47,10 +50,25 @@ def choose_ports(
     raise PortTaken("no block of free ports is left", next_step="write ports: {...} in invoke.local.yaml")
 
 
-def _blocks(unused: Collection[str]) -> Iterator[Mapping[str, int]]:
-    """Give the default ports, then each block 100 above the one before."""
-    for distance in range(0, HIGHEST - max(DEFAULT.values()) + 1, STEP):
-        yield {name: port + distance for name, port in DEFAULT.items() if name not in unused}
+def _blocks(usual: Mapping[str, int], unused: Collection[str]) -> Iterator[Mapping[str, int]]:
+    """Give the usual ports, then each block 100 above the one before."""
+    for distance in range(0, HIGHEST - max(usual.values()) + 1, STEP):
+        yield {name: port + distance for name, port in usual.items() if name not in unused}
+
+
+def usual_ports(parts: Mapping[str, int]) -> dict[str, int]:
+    """Give the ports of the first block for a project with these parts, each with its own port."""
+    return {**DEFAULT, **{name: port for name, port in parts.items() if name not in DEFAULT}}
+
+
+def require_known(written: Mapping[str, int], usual: Mapping[str, int]) -> None:
+    """Refuse ports that are written for a part that nobody declares."""
+    unknown = sorted(written.keys() - usual.keys())
+    if unknown:
+        raise BadInput(
+            f"ports/{unknown[0]}: no such part; there are {', '.join(sorted(usual))}",
+            next_step="mend ports in invoke.yaml",
+        )
 
 
 def _are_distinct(ports: Mapping[str, int]) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from infra.model.secret import SecretSpec
 
-Probe = Literal["postgres", "redis", "http", "answers"]
+Probe = Literal["postgres", "redis", "http", "answers", "agent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,14 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a part may use at most. Processes do not enforce them and say so."""
+    """What a part may use at most. Processes do not enforce them and say so.
+
+    `memory_mib_in_production` is there where production needs another limit than the rest.
+    """
 
     memory_mib: int
     processes: int
+    memory_mib_in_production: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,30 @@ class Route:
     priority: int
     path: str = ""
     strip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What a part is told when it runs in a container; as a process it is told nothing of this.
+
+    `image` is a name in the project's images file; a part of a service `from_source` takes its image from
+    the release. `program` stands before `command`, or else before the part's own command; without a program
+    the image starts by itself.
+    `check` is the health command: it has to fail when the part does not work. `data` is where the data
+    folder is mounted, `uid` and `gid` run the part and own that folder. `build_args` are baked into an
+    image that is built on the host.
+    """
+
+    check: tuple[str, ...]
+    image: str = ""
+    program: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    data: str = ""
+    uid: int = 10001
+    gid: int = 10001
+    entrypoint: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
+    build_args: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +90,7 @@ class Part:
     environment: tuple[tuple[str, str], ...] = ()
     stop_signal: str = "SIGTERM"
     reads_secrets: bool = True
+    container: Container | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +101,7 @@ class Service:
     `data_version` is the format of its data folder (PostgreSQL's major version), empty when it keeps no data.
     `from_source` tells that it runs the application's code, a release.
     `write_probe` names the probe that writes, reads and removes one value after a deploy.
+    `only_with` names what an environment has to have: its own "router", its own "object_store".
     """
 
     name: str
@@ -82,6 +112,7 @@ class Service:
     data_version: str = ""
     from_source: bool = False
     write_probe: str = ""
+    only_with: Literal["", "router", "object_store"] = ""
     routes: tuple[Route, ...] = field(default=())
 
     def part(self, name: str) -> Part:
@@ -94,7 +125,11 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project as declared facts: its services and the name of its public host."""
+    """A project as declared facts: its services and the name of its public host.
+
+    `smoke_profile` and `images` are files of the repository: what a stack answers, and third-party images.
+    `acceptance` is the folder of its promises and their checks.
+    """
 
     name: str
     title: str
@@ -102,6 +137,8 @@ class Project:
     database: str
     services: tuple[Service, ...]
     smoke_profile: str
+    images: str = ""
+    acceptance: str = ""
 
     def service(self, name: str) -> Service:
         """Give the service of that name; KeyError if the project has none."""

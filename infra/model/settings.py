@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from typing import Annotated, Any, Literal, TypeVar
@@ -19,20 +20,19 @@ def never_production(name: str) -> bool:
     return name.strip().lower() not in {"production", "prod"}
 
 
-@dataclass(frozen=True)
-class Ports:
-    """Ports that a person insists on; one that is not written is chosen."""
+def is_absolute(path: str) -> bool:
+    """Tell whether this is a plain absolute path, without `..`, blanks or a closing slash."""
+    return bool(re.fullmatch(r"(/[A-Za-z0-9_.-]+)+", path)) and ".." not in path.split("/")
 
-    __pydantic_config__ = STRICT
-    postgres: Port | None = None
-    redis: Port | None = None
-    router: Port | None = None
-    backend: Port | None = None
-    frontend: Port | None = None
 
-    def written(self) -> dict[str, int]:
-        """Give the ports that are written down, by name."""
-        return {name: port for name, port in vars(self).items() if port is not None}
+def is_word(text: str) -> bool:
+    """Tell whether this can be one segment of a path."""
+    return bool(re.fullmatch(r"[a-z0-9][a-z0-9_-]*", text))
+
+
+def is_web_address(text: str) -> bool:
+    """Tell whether this is an http or https address without login, query or blanks."""
+    return bool(re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._/-]*)?", text))
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,36 @@ class Process:
 
 
 @dataclass(frozen=True)
+class Containers:
+    """What containers are rendered with: where images of ours live, and where data lies on a host."""
+
+    __pydantic_config__ = STRICT
+    registry: str = "ghcr.io/example"
+    data_root: Annotated[str, Predicate(is_absolute)] = "/data"
+    ingress: str = "dokploy-network"
+
+
+@dataclass(frozen=True)
+class Vault:
+    """The Vault of deployed environments; the address is the platform's where none is written."""
+
+    __pydantic_config__ = STRICT
+    address: str | None = None
+    mount: Annotated[str, Predicate(is_word)] = "secret"
+    agent: Literal["openbao", "vault"] = "openbao"
+    strict: bool = False
+    allow_http: str | None = None
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """Where records are sent, an OTLP/HTTP receiver's base address; unset means that none are."""
+
+    __pydantic_config__ = STRICT
+    endpoint: Annotated[str, Predicate(is_web_address)] | None = None
+
+
+@dataclass(frozen=True)
 class Drills:
     """Faults that a person asks for, to see what happens."""
 
@@ -87,6 +117,7 @@ class EnvironmentWishes:
     __pydantic_config__ = STRICT
     target: Literal["process", "docker", "ssh", "dokploy", "none"] | None = None
     deadline: Seconds | None = None
+    data_root: Annotated[str, Predicate(is_absolute)] | None = None
 
 
 @dataclass(frozen=True)
@@ -99,8 +130,11 @@ class Settings:
     internal_domain: str = "example.test"
     app_domain: str | None = None
     app: App = App()
-    ports: Ports = Ports()
+    ports: dict[str, Port] = field(default_factory=dict)
     process: Process = Process()
+    containers: Containers = Containers()
+    vault: Vault = Vault()
+    telemetry: Telemetry = Telemetry()
     environments: dict[str, EnvironmentWishes] = field(default_factory=dict)
     drills: Drills = Drills()
 

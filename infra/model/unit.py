@@ -7,9 +7,12 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from infra.model.service import Health
+from infra.model.container import Box, Mount
+from infra.model.service import Health, Limits
 
 MARKERS = ("INFRA_BUNDLE", "INFRA_DEPLOY")
+RESOURCE_ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
+DEPLOY_ATTRIBUTE = "infra.deploy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class Unit:
     """One thing to run; it knows no target's language.
 
     `environment` holds no secret: secrets come from the file that INFRA_SECRETS_FILE names.
-    `needs` are units that have to be ready before this one starts.
+    `needs` are units that have to be ready before this one starts. `box` is its container, if it has one.
     """
 
     name: str
@@ -40,15 +43,22 @@ class Unit:
     needs: tuple[str, ...] = ()
     stop_signal: str = "SIGTERM"
     user: str = ""
+    box: Box | None = None
 
     def with_markers(self, bundle: str, deploy: str) -> Unit:
-        """Give the same unit, marked with the bundle and the deploy that start it."""
-        kept = tuple(pair for pair in self.environment if pair[0] not in MARKERS)
+        """Give the same unit, marked with the bundle and the deploy that start it, also in its telemetry."""
+        kept = tuple(_attributed(pair, deploy) for pair in self.environment if pair[0] not in MARKERS)
         return replace(self, environment=(*kept, ("INFRA_BUNDLE", bundle), ("INFRA_DEPLOY", deploy)))
 
     def as_json(self) -> dict[str, Any]:
         """Give the unit as plain values; `unit_from_json` reads it back."""
         return asdict(self)
+
+
+def _attributed(pair: tuple[str, str], deploy: str) -> tuple[str, str]:
+    """Give a variable with the deploy's id at its end, where that is what the unit reports with."""
+    head, mark, _ = pair[1].rpartition(f"{DEPLOY_ATTRIBUTE}=")
+    return (pair[0], f"{head}{mark}{deploy}") if mark and pair[0] == RESOURCE_ATTRIBUTES else pair
 
 
 def unit_from_json(value: dict[str, Any]) -> Unit:
@@ -62,25 +72,46 @@ def unit_from_json(value: dict[str, Any]) -> Unit:
             "health": Health(**value["health"]),
             "files": tuple(UnitFile(**one) for one in value["files"]),
             "needs": tuple(value["needs"]),
+            "box": _box_from_json(value["box"]) if value.get("box") else None,
         },
     )
+
+
+def _box_from_json(value: dict[str, Any]) -> Box:
+    plain = {key: _frozen(one) for key, one in value.items()}
+    mounts = tuple(Mount(**one) for one in value["mounts"])
+    return Box(**{**plain, "limits": Limits(**value["limits"]), "mounts": mounts})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """What one service is sent: its units, the code they run and the versions of the secrets they read.
 
-    `release` is 40 hex digits for services that run the application's code, else empty.
+    `release` is 40 hex digits for services that run the application's code, else empty. `text` is the compose
+    text with blank marks, `env` the platform's env, both empty for processes. `unread` names what could not
+    be read and is part of the digest.
     """
 
     service: str
     units: tuple[Unit, ...]
     release: str
     secret_versions: tuple[tuple[str, int], ...]
+    text: str = ""
+    env: str = ""
+    unread: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
-        """One SHA-256 over units, release and secret versions, in 64 hex digits."""
+        """One SHA-256 over all that is sent and the secrets' versions, in 64 hex digits; empty when unknown.
+
+        The marks of bundle and deploy and the wrapped token are blank in what it covers.
+        """
+        if self.unread:
+            return ""
         text = json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -91,6 +122,7 @@ class Bundle:
             "units": [unit.as_json() for unit in self.units],
             "release": self.release,
             "secret_versions": [list(pair) for pair in self.secret_versions],
+            **{key: getattr(self, key) for key in ("text", "env") if getattr(self, key)},
         }
 
 
@@ -101,4 +133,6 @@ def bundle_from_json(value: dict[str, Any]) -> Bundle:
         units=tuple(unit_from_json(unit) for unit in value["units"]),
         release=value["release"],
         secret_versions=tuple((str(name), int(number)) for name, number in value["secret_versions"]),
+        text=value.get("text", ""),
+        env=value.get("env", ""),
     )

@@ -9,6 +9,8 @@ from infra.model.observed import Found, Observed
 from infra.model.operation import Operation, Plan
 from infra.model.service import Service
 from infra.model.unit import Bundle, Unit
+from infra.plan.database_step import with_database
+from infra.plan.plan_facts import facts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,10 @@ def reconcile(observed: Observed, wanted: Wanted) -> Plan:
     left_alone = tuple(name for name in changes if _has_pending_change(name, changes[name], wanted))
     steps = [step for name in changes if name not in left_alone for step in changes[name]]
     steps = [*_doubles(observed), *steps]
-    steps = _with_database(steps, wanted)
+    steps = with_database(steps, wanted.services)
     if steps or observed.keeper != Found(wanted.keeper):
         steps = [*_keeper(observed, wanted), *steps]
-    return Plan((*_secrets(wanted, left_alone), *steps), left_alone)
+    return Plan((*_secrets(wanted, left_alone), *steps), left_alone, facts_of(observed, wanted.bundles))
 
 
 def _has_pending_change(name: str, steps: list[Operation], wanted: Wanted) -> bool:
@@ -122,16 +124,3 @@ def _restart_reason(unit: Unit, bundle: Bundle, observed: Observed, wanted: Want
     is_young = observed.at - running.started < unit.health.start_period
     answers = "answered" in fault
     return f"it hangs: {fault}" if fault and not is_young and not answers else ""
-
-
-def _with_database(steps: list[Operation], wanted: Wanted) -> list[Operation]:
-    """Put the making sure of roles and database before the first step of a service that needs it."""
-    owner = next((one for one in wanted.services if one.parts[0].program == "postgres"), None)
-    if owner is None or not steps:
-        return steps
-    users = {one.name for one in wanted.services if one.from_source and owner.name in one.needs}
-    place = next(
-        (i for i, step in enumerate(steps) if step.service in users and "unit" in step.kind), len(steps)
-    )
-    ensure = Operation("ensure-database", owner.name, owner.name, "at every change")
-    return [*steps[:place], ensure, *steps[place:]]

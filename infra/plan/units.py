@@ -9,7 +9,7 @@ from infra.model.environment import Environment
 from infra.model.places import Places
 from infra.model.service import Part, Project, Service
 from infra.model.unit import Bundle, Unit, UnitFile
-from infra.plan import routes
+from infra.plan import routes, telemetry
 from infra.plan.templates import Templates
 
 
@@ -29,6 +29,7 @@ class Scene:
     versions: Mapping[str, int]
     public_url: str
     commands: Mapping[str, tuple[str, ...]]
+    telemetry: str = ""
 
 
 def bundle_of(service: Service, scene: Scene) -> Bundle:
@@ -107,14 +108,16 @@ def _environment(service: Service, part: Part, scene: Scene, folder: str) -> dic
 
 
 def _application_variables(part: Part, scene: Scene, folder: str) -> dict[str, str]:
-    limits = scene.environment.checkpoints
+    limits, version = scene.environment.checkpoints, scene.release[:12]
+    name = telemetry.service_name(scene.project.name, part.name)
     return {
+        **telemetry.variables(scene.environment, name, version, scene.telemetry),
         "APP_DIR": folder,
         "PYTHONPATH": folder,
         "PYTHONUNBUFFERED": "1",
         "ENV": scene.environment.app_env,
         "GIT_COMMIT_SHA": scene.release,
-        "APP_VERSION": scene.release[:12],
+        "APP_VERSION": version,
         "PUBLIC_URL": scene.public_url,
         "INFRA_PYTHON": scene.places.python[0],
         "INFRA_BOOT": scene.places.unit_file(part.name, "boot.py"),

@@ -76,3 +76,8 @@ def work_tree_top(folder: Path) -> Path:
     """Give the top of the git work tree around a folder, else the folder itself; links are resolved."""
     real = folder.resolve()
     return next((path for path in (real, *real.parents) if (path / ".git").exists()), real)
+
+
+def application_checkout(root: Path, source: Path) -> Path:
+    """Give the top of the application's checkout; the reference application is a part of this one."""
+    return root if source.is_relative_to(root) else work_tree_top(source)

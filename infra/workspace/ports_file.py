@@ -17,26 +17,34 @@ NAME = "ports.json"
 NOT_STARTED = ("minio", "minio_console")  # no object store runs as a process yet
 
 
-def ports(root: Path, neighbours: Path, written: Mapping[str, int], *, claim: bool) -> dict[str, int]:
+def ports(
+    root: Path, neighbours: Path, written: Mapping[str, int], usual: Mapping[str, int], *, claim: bool
+) -> dict[str, int]:
     """Give the ports by name; with `claim` they are written down where none were.
 
-    `root` is the environment's state folder, `neighbours` the folder of all checkouts' states.
+    `root` is the environment's state folder, `neighbours` the folder of all checkouts' states, `usual` are
+    the ports of a machine on which nobody else has any.
     """
     recorded = _read(root / NAME)
     if recorded or not claim:
-        return _choose(written, recorded, neighbours, root)
+        return _choose(written, recorded, usual, neighbours, root)
     walkable(root)
     with _alone(neighbours):
-        chosen = _choose(written, _read(root / NAME), neighbours, root)
+        chosen = _choose(written, _read(root / NAME), usual, neighbours, root)
         _write(root / NAME, chosen)
     return chosen
 
 
 def _choose(
-    written: Mapping[str, int], recorded: Mapping[str, int], neighbours: Path, root: Path
+    written: Mapping[str, int],
+    recorded: Mapping[str, int],
+    usual: Mapping[str, int],
+    neighbours: Path,
+    root: Path,
 ) -> dict[str, int]:
-    claimed = set(_claimed(neighbours, root)) if not recorded else set()
-    return choose_ports(written, recorded, lambda port: port in claimed or is_taken(port), NOT_STARTED)
+    is_settled = usual.keys() <= {*recorded, *NOT_STARTED}
+    claimed = set() if is_settled else set(_claimed(neighbours, root))
+    return choose_ports(written, recorded, lambda port: port in claimed or is_taken(port), NOT_STARTED, usual)
 
 
 def _claimed(neighbours: Path, root: Path) -> Iterator[int]:

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 FILES = ("invoke.yaml", "invoke.local.yaml")
 INVOKES_OWN = frozenset({"tasks", "run", "runners", "sudo", "timeouts"})
-WORDS = {
-    "unexpected_keyword_argument": "no such setting",
-    "predicate_failed": "production is never the default: name it with --env production",
+NO_SUCH = "no such setting"
+EXPECTED = {
+    "default_env": "production is never the default: name it with --env production",
+    "data_root": "an absolute path is expected, without .., blanks or a closing slash",
+    "mount": "one word of a-z0-9_- is expected",
+    "endpoint": "an http or https address is expected, without login or query",
 }
 Lines = dict[tuple[str, ...], str]
 
@@ -42,6 +45,14 @@ def load(root: Path) -> Settings:
         _validate(text, lines)
         stamps.remember(text)
     return settled(json.loads(text), Settings())
+
+
+def places(root: Path) -> dict[str, str]:
+    """Give where each written setting stands: file and line by its path, such as `vault/mount`."""
+    found: dict[str, str] = {}
+    for name in FILES:
+        found |= {"/".join(path): place for path, place in _read(root / name)[1].items() if path}
+    return found
 
 
 def _validate(text: str, lines: Lines) -> None:
@@ -130,6 +141,7 @@ def _faults(error: Any, lines: Lines) -> BadInput:
 
 def _fault(fault: Mapping[str, Any], lines: Lines) -> str:
     path = tuple(str(step) for step in fault["loc"])
-    words = WORDS.get(fault["type"], fault["msg"])
+    said = {"unexpected_keyword_argument": NO_SUCH, "predicate_failed": EXPECTED.get(path[-1], fault["msg"])}
+    words = said.get(fault["type"], fault["msg"])
     known = next((lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in lines), FILES[0])
     return f"{'/'.join(path)}: {words} ({known})"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+
+from infra.workspace.cache import cache_folder
 
 _RULES = Path(__file__).parents[1] / "model" / "settings.py"
 
@@ -24,6 +25,5 @@ def remember(text: str) -> None:
 
 
 def _stamp(text: str) -> Path:
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     both = text.encode() + b"\0" + _RULES.read_bytes()
-    return cache / "finance_report" / "settings" / sha256(both).hexdigest()[:32]
+    return cache_folder("settings") / sha256(both).hexdigest()[:32]

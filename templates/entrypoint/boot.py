@@ -3,25 +3,34 @@
     boot.py migrate          checkpoint 2: the right database, a lock, `alembic upgrade head`, a free port
     boot.py watch PID        checkpoint 3: ok at the first local 200 of /health, fail when PID ends before
 
-Reads DATABASE_URL, INFRA_ENV, INFRA_DEPLOY, INFRA_STARTED, BIND, PORT and the INFRA_*_SECONDS limits.
+Reads DATABASE_URL, INFRA_ENV, INFRA_DEPLOY, INFRA_STARTED, INFRA_SECRETS_READ, BIND, PORT and the
+INFRA_*_SECONDS limits.
+
+Where OTEL_EXPORTER_OTLP_ENDPOINT is set, each checkpoint that was passed or failed is sent there as well, as
+an OTLP log record. The watcher sends while nobody waits for it; a migration that fails takes up to 1 s more.
+A receiver that is down changes nothing. Checkpoint 1 fails before Python runs: that is in the log alone.
 """
 
 import os
+import re
 import socket
 import sys
+import threading
 import time
 import traceback
+from urllib.parse import unquote, urlsplit
 
 LOCK = 0x696E667261  # any number will do, as long as every release uses the same one
+SECRET = re.compile(r"(URL|TOKEN|PASSWORD|KEY)$|SECRET")
 
 
 def limit(name: str, fallback: float) -> float:
     return float(os.environ.get(f"INFRA_{name}_SECONDS", fallback))
 
 
-def elapsed() -> float:
-    """Give the seconds since the entry point started, on the same clock as its shell part."""
-    began = int(os.environ["INFRA_STARTED"])
+def elapsed(mark: str = "INFRA_STARTED") -> float:
+    """Give the seconds since the entry point noted this moment, on the same clock as its shell part."""
+    began = int(os.environ[mark])
     try:
         with open("/proc/uptime") as uptime:
             return float(uptime.read().split()[0]) - began / 100
@@ -31,13 +40,16 @@ def elapsed() -> float:
 
 def checkpoint(number: int, state: str, name: str, message: str, reason: str = "") -> None:
     because = f" reason={reason}" if reason else ""
-    words = " ".join(message.replace('"', "'").split())[:300]
     deploy = os.environ.get("INFRA_DEPLOY", "-")
     print(
         f"[CHECKPOINT-{number}] state={state} name={name} deploy={deploy} t={elapsed():.2f}{because} "
-        f'msg="{words}"',
+        f'msg="{on_one_line(message)}"',
         flush=True,
     )
+
+
+def on_one_line(message: str) -> str:
+    return " ".join(message.replace('"', "'").split())[:300]
 
 
 class Stop(Exception):
@@ -59,8 +71,8 @@ def migrate() -> None:
     except TimeoutError:
         fail(2, "migrations", "migration_error", f"Not finished after {limit('MIGRATION', 30):.0f} s")
     except Exception as error:
-        print(without_url(traceback.format_exc()), flush=True)
-        fail(2, "migrations", "migration_error", f"{type(error).__name__}: {without_url(error)}")
+        print(without_secrets(traceback.format_exc()), flush=True)
+        fail(2, "migrations", "migration_error", f"{type(error).__name__}: {error}")
     checkpoint(2, "ok", "migrations", f"Database is at {revision}")
     checkpoint(3, "start", "server", "Starting the server")
     refuse_taken_port()
@@ -198,17 +210,24 @@ def refuse_taken_port() -> None:
 
 def watch(pid: int) -> None:
     """Report checkpoint 3; the server is the process that the entry point became."""
+    earlier = tell(*passed_before(3))
+    state, message, reason = wait_for_server(pid)
+    checkpoint(3, state, "server", message, reason)
+    for sender in (earlier, tell(record(3, state, "server", message, reason))):
+        sender.join(2)
+
+
+def wait_for_server(pid: int) -> tuple:
+    """Give the verdict on the server: its state, in words, and the reason where it is bad."""
     seconds = limit("SERVER", 10)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if answers():
-            checkpoint(3, "ok", "server", "First local 200 of /health")
-            return
+            return "ok", "First local 200 of /health", ""
         if not alive(pid):
-            checkpoint(3, "fail", "server", "The server ended before it answered", "exited")
-            return
+            return "fail", "The server ended before it answered", "exited"
         time.sleep(limit("POLL", 0.1))
-    checkpoint(3, "fail", "server", f"No 200 of /health in {seconds:.0f} s", "health_timeout")
+    return "fail", f"No 200 of /health in {seconds:.0f} s", "health_timeout"
 
 
 def answers() -> bool:
@@ -230,17 +249,81 @@ def alive(pid: int) -> bool:
     return True
 
 
-def without_url(words: object) -> str:
-    """Give words without the addresses that hold passwords."""
-    text = str(words)
-    for name in ("DATABASE_URL", "REDIS_URL"):
-        text = text.replace(os.environ.get(name) or "\0", name)
+def fail(number: int, name: str, reason: str, message: str) -> None:
+    safe = without_secrets(message)
+    checkpoint(number, "fail", name, safe, reason)
+    tell(*passed_before(number), record(number, "fail", name, safe, reason)).join(1)
+    raise SystemExit(1)
+
+
+def without_secrets(words: object) -> str:
+    """Give words with the name of a secret in place of its value, or of the password in its address."""
+    text, names = str(words), {}
+    for name, value in os.environ.items():
+        if SECRET.search(name) and not name.startswith(("INFRA_", "PUBLIC_")):
+            passwords = re.findall(r"://[^/@]*:([^/@]+)@", value)
+            names |= dict.fromkeys([value, *passwords, *map(unquote, passwords)], name)
+    for value in sorted(names, key=len, reverse=True):
+        text = text.replace(value, names[value]) if len(value) >= 8 else text
     return text
 
 
-def fail(number: int, name: str, reason: str, message: str) -> None:
-    checkpoint(number, "fail", name, message, reason)
-    raise SystemExit(1)
+def passed_before(number: int) -> list:
+    """Give the records of the checkpoints that were passed before this one; the newest of them just now."""
+    passed = [record(1, "ok", "secrets", "Secrets are complete", ago=elapsed("INFRA_SECRETS_READ"))]
+    return [*passed, record(2, "ok", "migrations", "Migrations are done")] if number == 3 else passed
+
+
+def record(number: int, state: str, name: str, message: str, reason: str = "", ago: float = 0) -> dict:
+    """Give a checkpoint that was reached `ago` seconds ago as an OTLP log record (JSON encoding)."""
+    facts = {"checkpoint.name": name, "checkpoint.state": state, "checkpoint.reason": reason}
+    return {
+        "timeUnixNano": str(int((time.time() - ago) * 1e9)),
+        "severityNumber": 17 if state == "fail" else 9,
+        "severityText": "ERROR" if state == "fail" else "INFO",
+        "body": {"stringValue": on_one_line(message)},
+        "attributes": [
+            {"key": "checkpoint.number", "value": {"intValue": str(number)}},
+            *({"key": key, "value": {"stringValue": value}} for key, value in facts.items()),
+        ],
+    }
+
+
+def tell(*records: dict) -> threading.Thread:
+    """Begin to send records, and give the thread that does; it is nothing that the end has to wait for."""
+    sender = threading.Thread(target=send, args=(records,), daemon=True)
+    sender.start()
+    return sender
+
+
+def send(records: tuple) -> None:
+    """Send records, if there is a receiver; whatever it does, the start goes on."""
+    import contextlib
+
+    endpoint = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    if endpoint:
+        with contextlib.suppress(Exception):
+            post(f"{endpoint.rstrip('/')}/v1/logs", records)
+
+
+def post(address: str, records: tuple) -> None:
+    import http.client
+    import json
+
+    logs = {"scope": {"name": "infra.checkpoints"}, "logRecords": list(records)}
+    body = json.dumps({"resourceLogs": [{"resource": resource(), "scopeLogs": [logs]}]})
+    place = urlsplit(address)
+    connect = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+    connection = connect(place.netloc, timeout=2)
+    connection.request("POST", place.path, body.encode(), {"Content-Type": "application/json"})
+    connection.getresponse().read(65_536)
+
+
+def resource() -> dict:
+    """Give what the records are told of: the service, and what the engine says about it."""
+    pairs = [pair.partition("=") for pair in os.environ["OTEL_RESOURCE_ATTRIBUTES"].split(",")]
+    known = {key: unquote(text) for key, _, text in pairs} | {"service.name": os.environ["OTEL_SERVICE_NAME"]}
+    return {"attributes": [{"key": key, "value": {"stringValue": text}} for key, text in known.items()]}
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.model.errors import BadInput, PortTaken
-from infra.model.ports import DEFAULT, HIGHEST, choose_ports
+from infra.model.ports import DEFAULT, HIGHEST, choose_ports, require_known, usual_ports
 from tests.model.yaml_cases import cases
 
 ORDER = ("router", "frontend", "backend", "postgres", "redis", "minio", "minio_console")
@@ -86,3 +86,17 @@ def test_what_was_chosen_and_recorded_is_chosen_again_whatever_is_taken_now(
 ) -> None:
     chosen = choose_ports({}, {}, then.__contains__)
     assert choose_ports({}, chosen, now.__contains__) == chosen
+
+
+def test_a_port_for_a_part_that_nobody_declares_is_a_fault_of_the_settings() -> None:
+    usual = usual_ports({"backend": 8000, "search": 7700})
+    assert (usual["search"], usual["backend"], usual["router"]) == (7700, 8000, 3000)
+    require_known({"search": 7701}, usual)
+    with pytest.raises(BadInput, match="ports/rooter: no such part; there are backend, frontend"):
+        require_known({"rooter": 3000}, usual)
+
+
+def test_a_part_of_another_project_gets_a_port_of_the_same_block() -> None:
+    usual = usual_ports({"search": 7700})
+    chosen = choose_ports({}, {}, lambda port: port == 7700, usual=usual)
+    assert (chosen["search"], chosen["router"]) == (7800, 3100)

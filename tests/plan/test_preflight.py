@@ -59,7 +59,7 @@ def test_an_empty_folder_after_a_deploy_is_refused_unless_the_person_says_so() -
 
 
 def test_what_cannot_be_read_stops_the_change() -> None:
-    assert faults(Unknown("permission denied")) == ["cannot be read: store: permission denied"]
+    assert faults(Unknown("permission denied")) == ["cannot be read: data folder store: permission denied"]
 
 
 def test_a_full_disk_stops_the_change() -> None:
