@@ -61,12 +61,12 @@ class Checkout:
             text=True,
         )
 
-    def run(self, *words: str) -> float:
-        """Run a command to its end and give its seconds; SystemExit when it fails."""
+    def run(self, *words: str, code: int = 0) -> float:
+        """Run a command to its end and give its seconds; SystemExit when it ends with another code."""
         began = time.monotonic()
         child = self.spawn(*words)
         said = child.communicate()[1]
-        if child.returncode:
+        if child.returncode != code:
             raise SystemExit(f"{' '.join(words)} ended with {child.returncode}\n{said}")
         return time.monotonic() - began
 

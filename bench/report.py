@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,8 @@ def _rows(checkout: Checkout, folder: Path, runs: int, tell: Callable[[str], Non
     noops = [checkout.run(SETUP) for _ in range(runs)]
     supervisor = checkout.supervisor_mib()
     lists, ones = _listings(checkout, folder, runs)
+    drawn = [checkout.run("finance_report.app.plan", "--env", "staging", code=2) for _ in range(runs + 1)][1:]
+    papers = [_paper() for _ in range(runs + 1)][1:]
     gates = [start.gate for start in starts]
     return [
         _row("bare start [s]", bare),
@@ -63,6 +66,9 @@ def _rows(checkout: Checkout, folder: Path, runs: int, tell: Callable[[str], Non
         _row("tool and supervisor [MiB]", [start.mib + supervisor for start in starts], 90),
         _row("one-task --list [s]", ones),
         _row("--list over it [s]", [mine - other for mine, other in zip(lists, ones, strict=True)], 0.05),
+        _row("plan of staging to --list", [plan / mine for plan, mine in zip(drawn, lists, strict=True)], 2),
+        _row("3 services, 6 environments on paper [s]", [one["first"] for one in papers], 0.15),
+        _row("50 services to 10", [one["50 services"] / one["10 services"] for one in papers], 6),
     ]
 
 
@@ -95,6 +101,14 @@ def _listings(checkout: Checkout, folder: Path, runs: int) -> tuple[list[float],
         subprocess.run(words, check=True, cwd=folder / "one", stdout=subprocess.DEVNULL)
         other.append(time.monotonic() - began)
     return mine[1:], other[1:]
+
+
+def _paper() -> dict[str, float]:
+    """Give the seconds of environments on paper, each in a process of its own."""
+    script = [sys.executable, "-m", "bench.paper"]
+    done = subprocess.run(script, check=True, capture_output=True, text=True, cwd=ROOT)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
 
 
 def _row(name: str, values: list[float], bar: float | None = None) -> Row:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.model.addresses import Addresses
-from infra.model.environments import choose, environment
 from infra.model.errors import BadInput, MissingProgram
 from infra.model.naming import Names, checkout_id
 from infra.model.places import Places, Program
 from infra.model.record import SUMMARY
 from infra.model.urls import store_host
+from infra.plan.roster import rehearsed, roster
+from infra.plan.telemetry import rehearsal_of
+from infra.scenes import chosen_environment, chosen_target, require_service, usual_of
 from infra.session import Session
 from infra.store.deploys import Records
 from infra.store.file_store import FileStore
@@ -23,11 +25,14 @@ from infra.store.session_keys import Keys
 from infra.targets.process import programs
 from infra.targets.process.target import ProcessTarget
 from infra.workspace import ports_file, settings_file, templates
-from infra.workspace.folders import Folders, folders, work_tree_top
+from infra.workspace.folders import Folders, application_checkout, folders
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from infra.invocation import Command
     from infra.model.environment import Environment
+    from infra.model.secret import Secret
     from infra.model.service import Project
     from infra.model.settings import Settings
 
@@ -43,26 +48,32 @@ def open_session(
     With `claim` the ports that this checkout uses are chosen for good and written down.
     """
     settings = settings_file.load(this.root)
-    chosen = environment(choose(env, this.variables.get("DEPLOY_ENV"), settings.default_env))
-    this.outcome.env = chosen.name
-    _require_service(project, service, chosen)
-    _require_target(chosen, target, settings)
+    chosen = chosen_environment(this, env)
+    require_service(project, service, chosen, chosen_target(chosen, target, settings))
+    _require_process(project, chosen, target, settings)
+    declared = project
+    project = rehearsed(project, chosen) if chosen.is_deployed else project
+    chosen = rehearsal_of(chosen) if chosen.is_deployed else chosen
     source = (this.root / settings.app.source).resolve()
-    checkout = checkout_id(_owner(this.root, source))
+    checkout = checkout_id(application_checkout(this.root, source))
     where = folders(project.name, checkout, this.variables, Path.home())
-    places = _places(chosen, settings, where, checkout, claim=claim)
+    places = _places(project, chosen, settings, where, checkout, claim=claim)
     store = FileStore(where.data, chosen.secrets_file, this.root)
     addresses = Addresses(
-        postgres=store_host("postgres", Names(project.name), chosen),
-        redis=store_host("redis", Names(project.name), chosen),
+        postgres=store_host("postgres", Names(project.name), chosen, "process"),
+        redis=store_host("redis", Names(project.name), chosen, "process"),
         ports=dict(places.ports),
         database=project.database,
         role=f"{project.database}_app",
     )
-    specs = tuple(spec for service in project.services for spec in service.secrets)
+    services = roster(project, chosen, "process")
+    specs = tuple(spec for service in services for spec in service.secrets)
     process_target = ProcessTarget(project, chosen.name, places)
     keys = Keys(store, project.name, chosen.name, specs, addresses, this.redactor)
-    keys.readable()  # whatever this command prints, the redactor knows what to mask
+    held = keys.readable()  # whatever this command prints, the redactor knows what to mask
+    if chosen.is_deployed:
+        this.console.line(f"rehearsal of {chosen.name} on this machine; it is no deploy of it")
+        this.outcome.facts |= {"rehearsal": True, "left_out": _left_out(declared, chosen, held)}
     return Session(
         project=project,
         environment=chosen,
@@ -81,38 +92,32 @@ def open_session(
     )
 
 
-def _require_target(chosen: Environment, asked: str, settings: Settings) -> None:
-    own = settings.environments.get(chosen.name)
-    target = asked or (own.target if own and own.target else chosen.default_target)
-    if target not in chosen.targets:
-        raise BadInput(
-            f"{chosen.name} cannot run on target {target!r}; it can on {', '.join(chosen.targets)}",
-            next_step=f"--target {chosen.default_target}",
-        )
-    if target != "process" or chosen.kind != "local":
+def _require_process(project: Project, chosen: Environment, asked: str, settings: Settings) -> None:
+    """Refuse what this version cannot run: containers, and test environments of their own."""
+    target = chosen_target(chosen, asked, settings)
+    if target != "process":
+        can_rehearse = "process" in chosen.targets and chosen.is_deployed
+        way_on = f"--env {chosen.name} --target process" if can_rehearse else "--env local"
         raise MissingProgram(
-            f"target {target} for {chosen.name} is not part of this version: it runs the environment local",
-            next_step="./inv finance_report.app.setup --env local",
+            f"this version cannot ask target {target}, which {chosen.name} runs on; it can draw its plan",
+            next_step=f"rehearse it here: ./inv {project.name}.setup {way_on}"
+            if can_rehearse
+            else f"./inv {project.name}.setup {way_on}",
+        )
+    if chosen.is_test:
+        raise MissingProgram(
+            f"{chosen.name} has no servers of its own: it uses those of local",
+            next_step=f"./inv {project.name}.setup --env local",
         )
 
 
-def _require_service(project: Project, service: str, chosen: Environment) -> None:
-    if service and project.service(service).from_source and not chosen.has_application:
-        raise BadInput(
-            f"{service} is not deployed in {chosen.name}: only the stores are",
-            next_step=f"./inv {project.name}.{service}.status --env local",
-        )
-
-
-def _owner(root: Path, source: Path) -> Path:
-    """Give the top of the application's checkout; the reference application is a part of this one."""
-    return root if source.is_relative_to(root) else work_tree_top(source)
-
-
-def _places(chosen: Environment, settings: Settings, where: Folders, checkout: str, *, claim: bool) -> Places:
+def _places(
+    project: Project, chosen: Environment, settings: Settings, where: Folders, checkout: str, *, claim: bool
+) -> Places:
     root = where.state / chosen.name
     found = _programs(settings, where)
-    numbers = ports_file.ports(root, where.neighbours, settings.ports.written(), claim=claim)
+    usual = usual_of(project, settings)
+    numbers = ports_file.ports(root, where.neighbours, settings.ports, usual, claim=claim)
     user = _database_user(settings.process.database_user) if os.getuid() == 0 else ""
     return Places(
         root=str(root),
@@ -125,6 +130,13 @@ def _places(chosen: Environment, settings: Settings, where: Folders, checkout: s
         path=PATH,
         database_user=user,
     )
+
+
+def _left_out(declared: Project, chosen: Environment, held: Mapping[str, Mapping[str, Secret]]) -> list[str]:
+    """Give the keys that this environment requires and a rehearsal goes without, until somebody puts them."""
+    specs = [spec for service in roster(declared, chosen, "process") for spec in service.secrets]
+    required = (spec for spec in specs if spec.required_in(chosen.name) and not spec.required_in("local"))
+    return [f"{spec.service}/{spec.key}" for spec in required if spec.key not in held.get(spec.service, {})]
 
 
 def _database_user(name: str) -> str:

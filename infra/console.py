@@ -86,6 +86,12 @@ class Console:
             cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
             self.answer("  ".join(cells).rstrip())
 
+    def diff(self, lines: Sequence[str]) -> None:
+        """Print the lines of a unified diff, coloured on a terminal."""
+        styles = {"+": "green", "-": "red", "@": "cyan"}
+        for line in lines:
+            self.line(line, styles.get(line[:1], ""))
+
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
         """Time a stage of the runbook and print its line at the end, good or bad."""

@@ -15,12 +15,13 @@ from infra.model.verdict import Verdict
 from infra.session import Request, Session
 from infra.stages import prove
 from infra.stages.apply import Attempt, apply, begin
-from infra.stages.check import check
+from infra.stages.check import check, require_same
 from infra.stages.keep import is_settled, keep
 from infra.stages.lease import leased
 from infra.stages.look import Picture, look
+from infra.stages.report import reported, telemetry_filter
 from infra.stages.restore import chosen, last_good, require_snapshots, way_back
-from infra.stages.words import plan_lines, summary
+from infra.stages.words import as_facts, plan_lines, summary
 
 
 def plan(session: Session, request: Request, recorded: dict[str, Bundle] | None = None) -> Picture:
@@ -37,7 +38,7 @@ def show(session: Session, request: Request) -> None:
     """Show the plan; exit 3 when something would change, 2 when something could not be read."""
     picture = plan(session, request)
     session.outcome.changes = [str(step) for step in picture.plan.operations]
-    session.outcome.facts["plan"] = picture.plan.identity
+    session.outcome.facts |= {"plan": picture.plan.identity, "operations": as_facts(picture.plan)}
     unknown = picture.observed.unknowns()
     if unknown:
         raise CannotTell("the plan is not whole: something could not be read", evidence=tuple(unknown))
@@ -49,15 +50,17 @@ def setup(session: Session, request: Request) -> None:
     """Make what is asked for run, and prove it. A repeat after any failure or kill goes on from there."""
     with leased(session, request):
         attempt = begin(session, plan(session, request))
+        require_same(session, request, attempt.picture)
         if attempt.picture.plan.is_empty and is_settled(session, attempt):
             _confirm(session, attempt)
             return
         _preflight(session, request, attempt.picture)
-        verdict = _try(session, request, attempt)
-        if verdict.ok:
-            _succeed(session, attempt, verdict)
-        else:
-            _fail(session, request, attempt, verdict)
+        with reported(session, attempt) as report:
+            verdict = report.verdict(_try(session, request, attempt))
+            if verdict.ok:
+                _succeed(session, attempt, verdict)
+            else:
+                _fail(session, request, attempt, verdict)
 
 
 def rollback(session: Session, request: Request, to: str) -> None:
@@ -114,7 +117,7 @@ def _succeed(session: Session, attempt: Attempt, verdict: Verdict) -> None:
 
 def _fail(session: Session, request: Request, attempt: Attempt, verdict: Verdict) -> None:
     """Report the first error, then go back to the last good release where there is one."""
-    first = DeployFailed(verdict.cause, next_step=verdict.next_step, evidence=verdict.evidence)
+    first = _failure(session, attempt, verdict)
     session.outcome.fail(first)
     session.outcome.checkpoints = list(verdict.checkpoints)
     session.console.error(first)
@@ -149,7 +152,14 @@ def _return_to(
     """Run the engine on recorded bundles, after the steps that come first; DeployFailed if in vain."""
     require_snapshots(session, back)
     attempt = begin(session, plan(session, request, back).preceded_by(first), left)
-    verdict = _try(session, request, attempt)
-    keep(session, attempt, verdict, "ok" if verdict.ok else "failed")
-    if not verdict.ok:
-        raise DeployFailed(verdict.cause, next_step=verdict.next_step, evidence=verdict.evidence)
+    with reported(session, attempt) as report:
+        verdict = report.verdict(_try(session, request, attempt))
+        keep(session, attempt, verdict, "ok" if verdict.ok else "failed")
+        if not verdict.ok:
+            raise _failure(session, attempt, verdict)
+
+
+def _failure(session: Session, attempt: Attempt, verdict: Verdict) -> DeployFailed:
+    """Give a bad verdict as an error; its last line of evidence says what to look for in telemetry."""
+    lines = (*verdict.evidence, *telemetry_filter(session, attempt))
+    return DeployFailed(verdict.cause, next_step=verdict.next_step, evidence=lines)

@@ -58,7 +58,7 @@ def destroy(session: Session, request: Request, *, yes: bool) -> None:
 
 def _consent(session: Session, *, yes: bool) -> None:
     name = session.environment.name
-    if yes and not session.environment.asks_consent:
+    if yes and (session.is_rehearsal or not session.environment.asks_consent):
         return
     if not sys.stdin.isatty() or session.console.as_json:
         raise BadInput(

@@ -9,6 +9,7 @@ from infra.model.errors import BadInput, KnownBad
 from infra.model.observed import Found
 from infra.model.record import SUMMARY, Record
 from infra.model.unit import Unit
+from infra.plan.telemetry import state
 from infra.plan.units import bundle_of
 from infra.session import Session
 from infra.verify.logins import login_fault
@@ -112,7 +113,8 @@ def history(session: Session, service: str, limit: int) -> None:
 
 def _row(record: Record) -> tuple[str, ...]:
     version = (record.release or record.bundle_digest)[:12]
-    return record.deploy, record.verdict, record.actor, version, record.error.partition("\n")[0]
+    kind = "rehearsal" if record.rehearsal else record.target
+    return record.deploy, record.verdict, kind, record.actor, version, record.error.partition("\n")[0]
 
 
 def doctor(session: Session) -> None:
@@ -128,6 +130,7 @@ def doctor(session: Session) -> None:
         ("folder", "secrets", places.secrets),
         ("folder", "application", str(session.source)),
         ("limits", "memory, processes", "not enforced for processes"),
+        ("telemetry", "records", state(session.settings.telemetry.endpoint)),
     ]
     session.console.table(rows)
     session.outcome.facts |= {f"{kind} {name}": value for kind, name, value in rows}

@@ -14,6 +14,7 @@ from infra.model.places import Places
 from infra.model.service import Project, Service
 from infra.model.settings import Settings
 from infra.model.verdict import Outcome
+from infra.plan.roster import roster
 from infra.plan.templates import Templates
 from infra.plan.units import Scene
 from infra.store.claim import Claim
@@ -21,11 +22,15 @@ from infra.store.deploys import Records
 from infra.store.interface import Store
 from infra.store.session_keys import Keys
 from infra.targets.process.target import ProcessTarget
+from infra.telemetry import Outbox
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person asks of the engine. `lock_wait` is seconds to wait for somebody else's deploy."""
+    """What a person asks of the engine. `lock_wait` is seconds to wait for somebody else's deploy.
+
+    `plan` is the id of the plan that was agreed to; any other one is refused.
+    """
 
     services: tuple[str, ...]
     force: bool = False
@@ -34,6 +39,7 @@ class Request:
     repair_derived: bool = False
     lock_wait: float = 0.0
     reason: str = ""
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +61,12 @@ class Session:
     outcome: Outcome
     actor: str
     claim: Claim = field(default_factory=Claim)
+    outbox: Outbox = field(default_factory=Outbox)
 
     @property
     def services(self) -> tuple[Service, ...]:
         """The services that this environment has, each after its needs."""
-        return tuple(service for service in self.project.services if self._is_here(service))
-
-    def _is_here(self, service: Service) -> bool:
-        if service.from_source:
-            return self.environment.has_application
-        return self.environment.has_router or service.parts[0].program != "traefik"
+        return roster(self.project, self.environment, "process")
 
     @property
     def service_names(self) -> tuple[str, ...]:
@@ -132,11 +134,12 @@ class Session:
             versions=versions,
             public_url=self.url,
             commands={name: tuple(command) for name, command in own.items() if command},
+            telemetry=self.settings.telemetry.endpoint or "",
         )
 
     def say(self, task: str) -> str:
         """Give the command line that a person types for a task of this project and environment."""
-        chosen = (
-            "" if self.environment.name == self.settings.default_env else f" --env {self.environment.name}"
-        )
-        return f"./inv {self.project.name}.{task}{chosen}"
+        name = self.environment.name
+        chosen = "" if name == self.settings.default_env else f" --env {name}"
+        rehearsal = " --target process" if self.is_rehearsal else ""
+        return f"./inv {self.project.name}.{task}{chosen}{rehearsal}"

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from infra.assembly import open_session
 from infra.model.environments import choose, environment
 from infra.model.errors import KnownBad
+from infra.model.hosts import AppDomain, app_host
 from infra.model.smoke_report import COLUMNS
 from infra.plan.smoke import choose_commit, choose_target
+from infra.scenes import chosen_target
 from infra.verify import smoke as runner
 from infra.verify.smoke_profiles import load_profile
 from infra.verify.smoke_selftest import self_test as prove
+from infra.workspace import settings_file
 
 if TYPE_CHECKING:
     from infra.invocation import Command
@@ -34,10 +37,10 @@ class Wishes:
     ca_file: str = ""
 
 
-def smoke(this: Command, project: Project, env: str | None, wishes: Wishes) -> None:
+def smoke(this: Command, project: Project, env: str | None, target: str, wishes: Wishes) -> None:
     """Run the profile and print its table; KnownBad when a check failed, Unreachable when nobody answered."""
     variables = this.variables
-    computed, name, commit = _computed(this, project, env, wishes)
+    computed, name, commit = _computed(this, project, env, target, wishes)
     base_url = choose_target(wishes.base_url or None, variables.get("BASE_URL"), computed)
     this.console.line(f"target {base_url} ({name})")
     with this.console.stage("smoke") as stage:
@@ -65,16 +68,20 @@ def smoke(this: Command, project: Project, env: str | None, wishes: Wishes) -> N
 
 
 def _computed(
-    this: Command, project: Project, env: str | None, wishes: Wishes
+    this: Command, project: Project, env: str | None, target: str, wishes: Wishes
 ) -> tuple[str, str, str | None]:
     """Give the environment's own address, its name, and the commit that was deployed there last."""
     given = wishes.base_url or this.variables.get("BASE_URL")
-    name = environment(choose(env, this.variables.get("DEPLOY_ENV"), "local")).name
-    if given and name != "local":
-        return "", name, None
-    session = open_session(this, project, env, "")
+    settings = settings_file.load(this.root)
+    found = environment(choose(env, this.variables.get("DEPLOY_ENV"), "local"))
+    if chosen_target(found, target, settings) != "process":
+        domain = AppDomain(settings.app_domain or settings.internal_domain)
+        return f"https://{app_host(project.host, found, domain)}", found.name, None
+    if given and found.name != "local":
+        return "", found.name, None
+    session = open_session(this, project, env, target)
     newest = session.records.newest("app") if not given else None
-    return session.url, name, newest.release if newest and newest.verdict == "ok" else None
+    return session.url, found.name, newest.release if newest and newest.verdict == "ok" else None
 
 
 def _logs(project: Project, name: str) -> str:

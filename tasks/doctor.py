@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 @command("doctor")
-def doctor(this: Command, env: str | None = None) -> None:
+def doctor(this: Command, env: str | None = None, target: str = "") -> None:
     """Show which programs, folders and ports an environment uses here."""
     from infra import reports
 
-    reports.doctor(open_session(this, finance_report.PROJECT, env))
+    reports.doctor(open_session(this, finance_report.PROJECT, env, target))

@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 @command("lock.status")
-def status(this: Command, env: str | None = None) -> None:
+def status(this: Command, env: str | None = None, target: str = "") -> None:
     """Say who holds the lease of an environment; exit 0 either way."""
     from infra import locks
 
-    locks.status(open_session(this, finance_report.PROJECT, env))
+    locks.status(open_session(this, finance_report.PROJECT, env, target))
 
 
 @command("lock.release", changes=True)
-def release(this: Command, env: str | None = None, reason: str = "") -> None:
+def release(this: Command, env: str | None = None, target: str = "", reason: str = "") -> None:
     """Free a lease whoever holds it; --reason says why, and the holder is told."""
     from infra import locks
 
-    locks.release(open_session(this, finance_report.PROJECT, env), reason)
+    locks.release(open_session(this, finance_report.PROJECT, env, target), reason)

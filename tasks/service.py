@@ -17,14 +17,41 @@ def plan(project: Project, service: str) -> Task[Any]:
     """Give the task that shows what setup would do."""
 
     @command(f"{project.name}.{service}.plan")
-    def plan(this: Command, env: str | None = None, target: str = "") -> None:
-        """Show what setup would change, and why; exit 3 when something would."""
-        from infra import deploy
-        from infra.session import Request
+    def plan(
+        this: Command,
+        env: str | None = None,
+        target: str = "",
+        release: str = "",
+        from_source: bool = False,
+    ) -> None:
+        """Show what setup would change, and why; exit 3 when something would, 2 when not all is read."""
+        from infra import plans
+        from infra.scenes import Wishes
 
-        deploy.show(open_session(this, project, env, target, service=service), Request((service,)))
+        plans.show(this, project, service, Wishes(env, target, release, from_source))
 
     return plan
+
+
+def render(project: Project, service: str) -> Task[Any]:
+    """Give the task that shows the texts of a service."""
+
+    @command(f"{project.name}.{service}.render")
+    def render(
+        this: Command,
+        env: str | None = None,
+        target: str = "",
+        release: str = "",
+        from_source: bool = False,
+        out: str = "",
+    ) -> None:
+        """Render what its containers would be sent: to the terminal, or below --out."""
+        from infra import render as printing
+        from infra.scenes import Wishes
+
+        printing.render(this, project, service, Wishes(env, target, release, from_source), out)
+
+    return render
 
 
 def setup(project: Project, service: str) -> Task[Any]:
@@ -40,12 +67,13 @@ def setup(project: Project, service: str) -> Task[Any]:
         no_rollback: bool = False,
         repair_derived: bool = False,
         lock_wait: int = 0,
+        plan: str = "",
     ) -> None:
         """Make it run, with what it needs, and prove it; nothing to do is an answer, too."""
         from infra import deploy
         from infra.session import Request
 
-        request = Request((service,), force, init, no_rollback, repair_derived, lock_wait)
+        request = Request((service,), force, init, no_rollback, repair_derived, lock_wait, plan=plan)
         session = open_session(this, project, env, target, service=service, claim=True)
         deploy.setup(session, request)
         session.console.answer(session.address(request.services))
@@ -130,4 +158,4 @@ def history(project: Project, service: str) -> Task[Any]:
     return history
 
 
-TASKS = (plan, setup, status, logs, checkpoints, history, rollback)
+TASKS = (plan, render, setup, status, logs, checkpoints, history, rollback)

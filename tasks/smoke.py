@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def smoke(
     this: Command,
     env: str | None = None,
+    target: str = "",
     base_url: str = "",
     profile: str = "",
     expected_sha: str = "",
@@ -39,7 +40,7 @@ def smoke(
         perf_limit=perf_limit,
         ca_file=ca_file,
     )
-    runner.smoke(this, finance_report.PROJECT, env, wishes)
+    runner.smoke(this, finance_report.PROJECT, env, target, wishes)
 
 
 @command("smoke.self-test")

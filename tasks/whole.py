@@ -17,15 +17,41 @@ def plan(project: Project) -> Task[Any]:
     """Give the task that shows what setup would do."""
 
     @command(f"{project.name}.plan")
-    def plan(this: Command, env: str | None = None, target: str = "") -> None:
-        """Show what setup would change in all services, and why; exit 3 when something would."""
-        from infra import deploy
-        from infra.session import Request
+    def plan(
+        this: Command,
+        env: str | None = None,
+        target: str = "",
+        release: str = "",
+        from_source: bool = False,
+    ) -> None:
+        """Show what setup would change in all; exit 3 when something would, 2 when not all is read."""
+        from infra import plans
+        from infra.scenes import Wishes
 
-        session = open_session(this, project, env, target)
-        deploy.show(session, Request(session.service_names))
+        plans.show(this, project, "", Wishes(env, target, release, from_source))
 
     return plan
+
+
+def render(project: Project) -> Task[Any]:
+    """Give the task that shows the texts of all services."""
+
+    @command(f"{project.name}.render")
+    def render(
+        this: Command,
+        env: str | None = None,
+        target: str = "",
+        release: str = "",
+        from_source: bool = False,
+        out: str = "",
+    ) -> None:
+        """Render what the containers of all services would be sent: to the terminal, or below --out."""
+        from infra import render as printing
+        from infra.scenes import Wishes
+
+        printing.render(this, project, "", Wishes(env, target, release, from_source), out)
+
+    return render
 
 
 def setup(project: Project) -> Task[Any]:
@@ -41,13 +67,16 @@ def setup(project: Project) -> Task[Any]:
         no_rollback: bool = False,
         repair_derived: bool = False,
         lock_wait: int = 0,
+        plan: str = "",
     ) -> None:
         """Make all services run, and prove it."""
         from infra import deploy
         from infra.session import Request
 
         session = open_session(this, project, env, target, claim=True)
-        request = Request(session.service_names, force, init, no_rollback, repair_derived, lock_wait)
+        request = Request(
+            session.service_names, force, init, no_rollback, repair_derived, lock_wait, plan=plan
+        )
         deploy.setup(session, request)
         session.console.answer(session.address(request.services))
 
@@ -100,4 +129,4 @@ def destroy(project: Project) -> Task[Any]:
     return destroy
 
 
-TASKS = (plan, setup, status, down, destroy)
+TASKS = (plan, render, setup, status, down, destroy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from infra.model.errors import CannotTell, InfraError, KnownBad, PortTaken
+from infra.model.errors import CannotTell, InfraError, KnownBad, PortTaken, Refused
 from infra.plan.preflight import Ground, preflight
 from infra.session import Request, Session
 from infra.stages.look import Picture
@@ -17,6 +17,16 @@ def check(session: Session, request: Request, picture: Picture) -> str:
     if faults:
         raise _together(faults)
     return "data folders, disk, ports"
+
+
+def require_same(session: Session, request: Request, picture: Picture) -> None:
+    """Refuse to go on when the plan is not the one that was agreed to: the world has moved since."""
+    if request.plan and request.plan != picture.plan.identity:
+        service = f"{request.services[0]}.plan" if len(request.services) == 1 else "plan"
+        raise Refused(
+            f"plan {request.plan} was agreed to, and now it would be {picture.plan.identity}",
+            next_step=session.say(service),
+        )
 
 
 def _ground(session: Session, request: Request, picture: Picture) -> Ground:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from infra.model.operation import Plan
 
@@ -21,3 +22,17 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"    {step}"
     for name in plan.left_alone:
         yield f"    {name} has a pending change of its own and is left alone"
+
+
+def as_facts(plan: Plan) -> list[dict[str, Any]]:
+    """Give the operations as plain values, as `--json` prints them."""
+    return [
+        {
+            "kind": step.kind,
+            "service": step.service,
+            "subject": step.subject,
+            "reason": step.reason,
+            "certain": step.is_certain,
+        }
+        for step in plan.operations
+    ]

@@ -132,6 +132,11 @@ class Checkout:
         return STATES / "finance_report" / identity
 
     @property
+    def memory(self) -> Path:
+        """The folder of rendered files, where the machine keeps them in memory."""
+        return Path(f"/dev/shm/finance_report-{os.getuid()}") / self.home_of_state.name
+
+    @property
     def ports(self) -> dict[str, int]:
         ports: dict[str, int] = json.loads((self.state / "ports.json").read_text(encoding="utf-8"))
         return ports
@@ -196,6 +201,7 @@ class Checkout:
         until(lambda: not self.processes() and not self.supervisors())
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.home_of_state, ignore_errors=True)
+        shutil.rmtree(self.memory, ignore_errors=True)
 
 
 def _parent(process: psutil.Process) -> psutil.Process | None:

@@ -77,9 +77,9 @@ def _words(argv: bytes) -> str:
 
 
 def _owns_secrets(argv: bytes, environment: bytes) -> bool:
-    """Tell whether it is the backend, what its entry point starts, or the session that a person asked for."""
-    backend = {b"INFRA_UNIT=backend", b"INFRA_UNIT=backend.watcher"}
-    return not backend.isdisjoint(environment.split(b"\0")) or argv.split(b"\0")[0].endswith(b"/psql")
+    """Tell whether it is the backend, its migration, or the session that a person asked for."""
+    is_backend = b"INFRA_UNIT=backend" in environment.split(b"\0")
+    return is_backend or argv.split(b"\0")[0].endswith(b"/psql")
 
 
 def rendered_folder(checkout: Checkout) -> Path:

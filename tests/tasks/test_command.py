@@ -19,12 +19,15 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 
 import bench.report
-from infra import assembly
+from infra import assembly, reference
 from infra import smoke as smoke_command
+from infra.accept import runner as acceptance
 from infra.console import CELL
 from infra.invocation import Command
 from infra.model.errors import KnownBad, Unreachable
 from infra.model.secret import Secret
+from infra.testing.register import Register
+from infra.workspace import settings_file
 from tasks import conduct as module
 from tasks import ns
 from tasks.root import ROOT
@@ -72,6 +75,10 @@ def broken_ground(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smoke_command, "open_session", unreachable)
     monkeypatch.setattr(smoke_command, "prove", unreachable)
     monkeypatch.setattr(bench.report, "measure", unreachable)
+    monkeypatch.setattr(acceptance, "load", unreachable)
+    monkeypatch.setattr(Register, "read", unreachable)
+    monkeypatch.setattr(settings_file, "load", unreachable)
+    monkeypatch.setattr(reference, "pages", unreachable)
     monkeypatch.setattr(subprocess, "run", lambda *_words, **_more: SimpleNamespace(returncode=1))
     for name in ("DEPLOY_ENV", "BASE_URL"):
         monkeypatch.delenv(name, raising=False)
