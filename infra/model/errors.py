@@ -4,6 +4,7 @@ InfraError
 ├── KnownBad               exit 1: the answer is known and bad
 │   ├── Refused            a guard said no; nothing was changed
 │   └── DeployFailed       the change was tried and did not pass its checks
+├── NotCleaned             exit 4: the work is done and good, its clean-up is not complete
 └── CannotTell             exit 2: could not check, or could not start
     ├── BadInput           an argument, name or setting is wrong (also ValueError)
     ├── MissingProgram     something has to be installed first
@@ -51,6 +52,12 @@ class Refused(KnownBad):
 
 class DeployFailed(KnownBad):
     """The change was tried and did not pass its checks."""
+
+
+class NotCleaned(InfraError):
+    """The work is done and good, its clean-up is not complete (exit 4); the evidence names what is left."""
+
+    exit_code = 4
 
 
 class CannotTell(InfraError):

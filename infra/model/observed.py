@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Fact = TypeVar("Fact")
 
@@ -42,6 +42,14 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What a platform keeps of a service: the compose text and the env as they were sent last."""
+
+    text: str
+    env: str
+
+
+@dataclass(frozen=True, slots=True)
 class DataFolder:
     """A data folder's marker: for whom it was made; `version` is its format, empty while it is half made."""
 
@@ -59,11 +67,11 @@ class Observed:
     `strangers` are live units of this checkout and environment that nothing declares, or doubles.
     `unhealthy` says why a live unit is not ready; `secret_files` are digests of rendered files;
     `uninstalled` names programs that are not copied yet; `keeper` is the supervisor's version;
-    `at` is when it was seen, in seconds since the epoch.
+    `at` is when it was seen, in seconds since the epoch. `sent` is what the platform keeps by service, and
+    `credentials` the accessor of each service's proven credential; a target without them leaves them out.
     """
 
     at: float = 0.0
-
     units: Mapping[str, Found[Running] | Absent | Unknown] = field(default_factory=dict)
     folders: Mapping[str, Found[DataFolder] | Absent | Unknown] = field(default_factory=dict)
     secret_files: Mapping[str, Found[str] | Absent | Unknown] = field(default_factory=dict)
@@ -72,6 +80,8 @@ class Observed:
     unhealthy: Mapping[str, str] = field(default_factory=dict)
     strangers: tuple[Running, ...] = ()
     keeper: Found[str] | Absent | Unknown = field(default_factory=Absent)
+    sent: Mapping[str, Found[Sent] | Absent | Unknown] = field(default_factory=dict)
+    credentials: Mapping[str, Found[str] | Absent | Unknown] = field(default_factory=dict)
 
     def running(self, unit: str) -> Running | None:
         """Give what runs as this unit, None when nothing was found."""
@@ -80,5 +90,18 @@ class Observed:
 
     def unknowns(self) -> list[str]:
         """Give a line for each read that did not answer."""
-        reads = {**self.units, **self.folders, **self.secret_files, "supervisor": self.keeper}
-        return [f"{name}: {read.cause}" for name, read in reads.items() if isinstance(read, Unknown)]
+        return [f"{name}: {read.cause}" for name, read in self.reads() if isinstance(read, Unknown)]
+
+    def reads(self) -> Iterator[tuple[str, Found[Any] | Absent | Unknown]]:
+        """Give every read with the name of what was read."""
+        kinds = {
+            "unit": self.units,
+            "data folder": self.folders,
+            "secrets file": self.secret_files,
+            "compose record": self.sent,
+            "credential": self.credentials,
+        }
+        for kind, reads in kinds.items():
+            for name, read in reads.items():
+                yield f"{kind} {name}", read
+        yield "supervisor", self.keeper

@@ -18,38 +18,52 @@ Kind = Literal[
     "restart-unit",
     "ensure-database",
     "downgrade-database",
+    "create-folder",
+    "create-compose",
+    "update-compose",
+    "write-env",
+    "deliver-credential",
+    "deploy",
+    "remove-container",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One call to a target: what it does, to what, and why it is needed."""
+    """One call to a target: what it does, to what, and why it is needed.
+
+    `is_certain` is false where something that decides it could not be read; nothing uncertain is carried out.
+    """
 
     kind: Kind
     service: str
     subject: str
     reason: str
+    is_certain: bool = True
 
     def __str__(self) -> str:
         """Give the line that people read in a plan."""
-        return f"{self.kind.replace('-', ' ')} {self.subject}: {self.reason}"
+        doubt = "" if self.is_certain else "perhaps "
+        return f"{doubt}{self.kind.replace('-', ' ')} {self.subject}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Ordered operations; none at all means that there is nothing to do.
 
-    `left_alone` names services that have a pending change of their own and are not part of this run.
+    `left_alone` names services that have a pending change of their own and are not part of this run. `facts`
+    are the observed and wanted facts that it was made from, without times and counters.
     """
 
     operations: tuple[Operation, ...]
     left_alone: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
-        """Twelve hex digits over the operations and their reasons; equal when nothing has moved."""
-        text = "\n".join(str(operation) for operation in self.operations)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        """Twelve hex digits over the facts and the operations; equal when nothing has moved."""
+        steps = (f"{step.kind} {step.service} {step.subject}" for step in self.operations)
+        return hashlib.sha256("\n".join((*self.facts, *steps)).encode()).hexdigest()[:12]
 
     @property
     def is_empty(self) -> bool:

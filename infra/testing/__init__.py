@@ -1,0 +1,1 @@
+"""The application's tests, each run in databases of its own: the runbook is `run`."""

@@ -1,0 +1,91 @@
+"""What is run: pytest of the application, its arguments and its variables."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass
+from typing import Any
+
+from infra.model.errors import BadInput, MissingProgram
+from infra.model.safety import REQUIRED
+from infra.testing.application import Application
+from infra.testing.ground import Ground
+from infra.testing.suite import MARK
+
+MOST_WORKERS = 100
+USUAL_WORKERS = 4
+FAST = ("-m", "not slow and not e2e")
+NOT_INHERITED = ("PG", "POSTGRES_", "PYTEST_", "INFRA_", "VAULT_", "DOKPLOY_", "VPS_", "S3_", "GIT_")
+KEPT = frozenset({"PYTEST_ADDOPTS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a person asks of a test run; no workers means as many as fit."""
+
+    env: str | None = None
+    args: str = ""
+    workers: int = 0
+    keep: bool = False
+    fast: bool = False
+
+    def require_valid(self) -> None:
+        """Refuse a number of workers that cannot be."""
+        if not 0 <= self.workers <= MOST_WORKERS:
+            raise BadInput(
+                f"--workers {self.workers}: 1 to {MOST_WORKERS} are expected", next_step="./inv test.run"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A command line, and how many workers it asks for."""
+
+    argv: tuple[str, ...]
+    workers: int
+
+
+def line(application: Application, project: str, wishes: Wishes) -> Line:
+    """Give pytest's command line; MissingProgram where the application lacks what it needs."""
+    installed = application.installed("pytest", "xdist", "pytest_cov")
+    workers = wishes.workers or (min(USUAL_WORKERS, os.cpu_count() or 1) if "xdist" in installed else 1)
+    missing = {"pytest", *(["xdist"] if workers > 1 else [])} - installed
+    if missing:
+        raise MissingProgram(
+            f"{application.python} lacks {' and '.join(sorted(missing))}",
+            next_step=f"{application.python} -m pip install pytest pytest-xdist",
+        )
+    own = ["-p", f"{project}.pytest_plugin", "-p", "no:valkey"]
+    split = ["-n", str(workers)] if workers > 1 else []
+    fast = [*FAST, *(["--no-cov"] if "pytest_cov" in installed else [])] if wishes.fast else []
+    words = (application.python, "-m", "pytest", *own, *split, *fast, *shlex.split(wishes.args))
+    return Line(words, workers)
+
+
+def variables(ground: Ground, application: Application, index: int, **own: str) -> dict[str, str]:
+    """Give the variables of the tests; those that could lead elsewhere are not a person's own."""
+    person = {
+        name: text
+        for name, text in ground.this.variables.items()
+        if name in KEPT or not name.startswith(NOT_INHERITED)
+    }
+    paths = [str(ground.this.root), *filter(None, [person.get("PYTHONPATH")])]
+    return {
+        **person,
+        **REQUIRED,
+        "ENV": "test",
+        "TEST_NAMESPACE": ground.namespace or "",
+        "S3_BUCKET": ground.bucket,
+        "REDIS_URL": ground.servers.cache().url(index).reveal(),
+        "GIT_COMMIT_SHA": application.release,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "INFRA_TEST_ENV": ground.environment,
+        MARK: ground.run,
+        **own,
+    }
+
+
+def summary(tests: dict[str, Any]) -> str:
+    """Give how many tests ended how, in a few words."""
+    return ", ".join(f"{count} {word}" for word, count in sorted(tests.items())) or "no tests"

@@ -1,0 +1,133 @@
+"""The servers that test runs use: those of the environment local, or the services of a CI job."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from infra import assembly, deploy, remove
+from infra.model.errors import BadInput, Unreachable
+from infra.model.safety import LOCAL_HOSTS
+from infra.model.secret import Secret
+from infra.model.verdict import Outcome
+from infra.session import Request, Session
+from infra.targets.process import processes
+from infra.testing.cache import Cache
+from infra.testing.server import Server
+
+if TYPE_CHECKING:
+    from infra.invocation import Command
+    from infra.model.service import Project
+
+STORES = ("postgres", "redis")
+LEASE_WAIT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """A database server and a cache. `session` is the environment they belong to, None for a CI job's."""
+
+    name: str
+    role: str
+    session: Session | None
+    variables: Mapping[str, str]
+
+    @property
+    def port(self) -> int:
+        """Where PostgreSQL listens."""
+        if self.session:
+            return self.session.places.ports["postgres"]
+        said = self.variables.get("CI_DB_PORT") or "5432"
+        if not said.isdigit():
+            raise BadInput(f"CI_DB_PORT is {said!r}, a port is expected", next_step="unset CI_DB_PORT")
+        return int(said)
+
+    def start(self, note: Callable[[Mapping[str, str]], None]) -> None:
+        """Start what does not run, through the engine; `note` gets the identity of each started unit.
+
+        It is told also when the start fails half-way or is ended by a signal.
+        """
+        missing = [name for name in STORES if name not in self.living()] if self.session else []
+        if not missing or not self.session:
+            return
+        try:
+            deploy.setup(self.session, Request(tuple(missing), lock_wait=LEASE_WAIT))
+        finally:
+            now = self.living()
+            note({name: now[name] for name in missing if name in now})
+        if self.session.outcome.errors:
+            raise Unreachable(
+                "the servers of local did not start", next_step="./inv finance_report.postgres.setup"
+            )
+
+    def stop(self, started: Mapping[str, str]) -> str:
+        """Stop what was started for test runs, where nothing else runs by now; give what was left alone."""
+        living = self.living()
+        if not self.session or not living:
+            return ""
+        if dict(started) != living:
+            return "others use the servers by now: they stay"
+        remove.down(self.session, Request(STORES, lock_wait=LEASE_WAIT))
+        return ""
+
+    def living(self) -> dict[str, str]:
+        """Give the identity of each unit of the environment that runs."""
+        if not self.session:
+            return {}
+        marks = processes.Marks(self.session.places.checkout, self.session.environment.name)
+        return {name: found[0][1].identity for name, found in processes.mains(marks).items()}
+
+    def database(self) -> Server:
+        """Give the database server with the login that makes databases; Unreachable before a first setup."""
+        if self.session is None:
+            user = self.variables.get("POSTGRES_USER") or "postgres"
+            password = Secret(self.variables.get("POSTGRES_PASSWORD", ""))
+            return Server(_job_host(self.variables), self.port, user, password)
+        return Server("127.0.0.1", self.port, "postgres", self._key("postgres", "POSTGRES_PASSWORD"))
+
+    def application_password(self, server: Server) -> Secret:
+        """Give the password of the application's role; a CI job's server gets the role first."""
+        if self.session:
+            return self._key("postgres", "APP_PASSWORD")
+        password = Secret(secrets.token_hex(16))
+        server.ensure_role(self.role, password)
+        return password
+
+    def cache(self) -> Cache:
+        """Give the cache."""
+        if self.session:
+            return Cache("127.0.0.1", self.session.places.ports["redis"], self._key("redis", "PASSWORD"))
+        address = urlsplit(self.variables.get("REDIS_URL") or "redis://localhost:6379/0")
+        if address.hostname not in {*LOCAL_HOSTS, "redis"}:
+            raise BadInput(
+                f"REDIS_URL is not a service of this job: {address.hostname!r}", next_step="unset REDIS_URL"
+            )
+        return Cache(address.hostname or "", address.port or 6379, Secret(unquote(address.password or "")))
+
+    def _key(self, service: str, key: str) -> Secret:
+        found = self.session.keys.readable().get(service, {}).get(key) if self.session else None
+        if found is None:
+            raise Unreachable(
+                f"{service} was never set up here", next_step=f"./inv finance_report.{service}.setup"
+            )
+        return found
+
+
+def servers(this: Command, project: Project, environment: str, *, claim: bool = False) -> Servers:
+    """Give the servers of a test environment; with `claim` their ports are chosen for good."""
+    role = f"{project.database}_app"
+    if environment == "github_ci":
+        this.redactor.learn(Secret(this.variables.get("POSTGRES_PASSWORD", "")))
+        return Servers("job", role, None, this.variables)
+    outcome = Outcome(this.outcome.command, "local")
+    session = assembly.open_session(replace(this, outcome=outcome), project, "local", "process", claim=claim)
+    return Servers(session.places.checkout, role, session, this.variables)
+
+
+def _job_host(variables: Mapping[str, str]) -> str:
+    """Give the host of the job's database: named by DATABASE_URL where the job runs in a container."""
+    address = urlsplit(variables.get("DATABASE_URL", ""))
+    return address.hostname or "localhost"
