@@ -13,7 +13,7 @@ from invoke.exceptions import Exit
 from invoke.vendor import yaml
 
 import finance_report
-from tasks import doctor, house, lock, smoke
+from tasks import accept, cleanup, docs, doctor, env, hooks, house, lint, lock, smoke, test, vault
 from tasks.project import collection_of
 from tasks.root import ROOT
 
@@ -60,8 +60,15 @@ ns = Collection(
     collection_of(finance_report.PROJECT),
     Collection.from_module(smoke),
     Collection.from_module(lock),
+    Collection.from_module(lint),
+    Collection.from_module(vault),
+    Collection.from_module(docs),
+    Collection.from_module(env),
     doctor.doctor,
-    house.test,
+    accept.accept,
+    Collection.from_module(test),
+    Collection.from_module(cleanup),
+    Collection.from_module(hooks),
     house.check,
     house.bench,
 )
