@@ -66,7 +66,9 @@ APP = Service(
             limits=Limits(memory_mib=768, processes=300),
             entrypoint="backend",
             folder="apps/backend",
-            container=Container(program=("python",), check=("python", "-c", ASK % "8000/health")),
+            container=Container(
+                program=("python",), check=("python", "-c", ASK % "8000/health"), base="python"
+            ),
         ),
         Part(
             name="frontend",
@@ -80,6 +82,7 @@ APP = Service(
             reads_secrets=False,
             container=Container(
                 check=("sh", "-c", ASK_ANY % ("3000/", "3000/")),
+                base="python",
                 build_args=("NEXT_PUBLIC_API_URL",),
             ),
         ),

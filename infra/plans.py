@@ -123,7 +123,7 @@ def by_cause(observed: Observed) -> list[str]:
 
 def _unread(drawn: Drawn) -> list[str]:
     return [
-        f"{one.service}: {what} is not known, so its digest is unknown"
+        f"{one.service}: without {what} its digest is unknown"
         for one in drawn.wanted.bundles.values()
         for what in one.unread
     ]

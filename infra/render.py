@@ -42,7 +42,7 @@ def render(this: Command, project: Project, service: str, wishes: Wishes, out: s
 def _tell_unread(this: Command, sheets: list[Paper]) -> None:
     for one in sheets:
         for what in one.bundle.unread:
-            this.console.line(f"    {one.service}: {what} is not known here")
+            this.console.line(f"    {one.service}: not known here: {what}")
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:

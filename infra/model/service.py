@@ -54,8 +54,8 @@ class Container:
     the release. `program` stands before `command`, or else before the part's own command; without a program
     the image starts by itself.
     `check` is the health command: it has to fail when the part does not work. `data` is where the data
-    folder is mounted, `uid` and `gid` run the part and own that folder. `build_args` are baked into an
-    image that is built on the host.
+    folder is mounted, `uid` and `gid` run the part and own that folder. Where its image is built on the
+    host, `base` names the image that it is built on, and `build_args` are baked in.
     """
 
     check: tuple[str, ...]
@@ -67,6 +67,7 @@ class Container:
     gid: int = 10001
     entrypoint: str = ""
     environment: tuple[tuple[str, str], ...] = ()
+    base: str = ""
     build_args: tuple[str, ...] = ()
 
 

@@ -163,8 +163,14 @@ def _box(service: Service, part: Part, container: Container, scene: ContainerSce
         starts_itself=not container.program,
         restart="no" if scene.environment.is_test else "always",
         build=build,
-        build_args=tuple((name, "") for name in container.build_args) if build else (),
+        build_args=tuple(_build_args(container, scene)) if build else (),
     )
+
+
+def _build_args(container: Container, scene: ContainerScene) -> Iterator[tuple[str, str]]:
+    if container.base:
+        yield "BASE", scene.pinned(container.base).reference
+    yield from ((name, "") for name in container.build_args)
 
 
 def _limits(part: Part, scene: ContainerScene) -> Limits:

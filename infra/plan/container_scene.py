@@ -98,22 +98,21 @@ class ContainerScene:
         named = part.container.image if part.container else ""
         if service.from_source:
             return self.release.image(part.name, f"{self.registry}/{self.project.name}-{part.name}")
-        if named not in self.images:
-            raise BadInput(
-                f"{service.name}: the image {named!r} is not in {self.project.images}",
-                next_step=f"add it with its digest to {self.project.images}",
-            )
-        return self.images[named]
+        return self.pinned(named)
 
     @property
     def agent_image(self) -> Image:
         """The image of the agents; BadInput when the images file does not have it."""
-        if self.agent_program not in self.images:
+        return self.pinned(self.agent_program)
+
+    def pinned(self, name: str) -> Image:
+        """Give a third-party image by its name; BadInput when the images file does not have it."""
+        if name not in self.images:
             raise BadInput(
-                f"the agent's image {self.agent_program!r} is not in {self.project.images}",
+                f"the image {name!r} is not in {self.project.images}",
                 next_step=f"add it with its digest to {self.project.images}",
             )
-        return self.images[self.agent_program]
+        return self.images[name]
 
     def data_folder(self, service: str) -> str:
         """Give the host folder of a service's data, where data lies on the host."""

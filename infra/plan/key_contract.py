@@ -1,17 +1,13 @@
-"""Do template, settings, example, Dockerfile and declared secrets agree? Five relations (lifecycle.md 8)."""
+"""Do template, settings, example, Dockerfile and declared secrets agree? Five relations of keys."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infra.plan.settings_module import Setting
 
 PUBLIC = "NEXT_PUBLIC_"
-_TEMPLATE_KEY = re.compile(r'\.Data\.data\.([A-Z_][A-Z0-9_]*)|index \.Data\.data "([A-Z_][A-Z0-9_]*)"')
-_EXAMPLE_KEY = re.compile(r"(?:export )?([A-Z_][A-Z0-9_]*)=")
-_ARGUMENT = re.compile(r"ARG\s+([A-Za-z_][A-Za-z0-9_]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,73 +27,75 @@ class Contract:
         """The names of all settings."""
         return frozenset(one.name for one in self.settings)
 
+    @property
+    def required(self) -> frozenset[str]:
+        """The names of the settings that have no default."""
+        return frozenset(one.name for one in self.settings if not one.has_default)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where each side stands, as people are told it."""
+
+    settings: str = "apps/backend/src/config.py"
+    example: str = ".env.example"
+    dockerfile: str = "apps/frontend/Dockerfile"
+    declaration: str = "the service's declaration"
+    template: str = "templates/vault/secrets.ctmpl.j2"
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A relation that does not hold: its number, the keys, what that means, and a line that mends it."""
+    """A relation that does not hold: its number, the keys, what that means, and the line for a file."""
 
     relation: int
     keys: tuple[str, ...]
     meaning: str
+    file: str
     mend: str
 
     def __str__(self) -> str:
         """Give the line that people read."""
-        return f"{self.relation}  {', '.join(self.keys)}: {self.meaning}"
+        return f"relation {self.relation}: {', '.join(self.keys)}: {self.meaning} → {self.file}"
 
 
-def broken(contract: Contract) -> list[Broken]:
-    """Give each relation that does not hold, by its number."""
-    return list(_broken(contract))
+def broken(contract: Contract, files: Files | None = None) -> list[Broken]:
+    """Give what is missing in each file, by the relation that it breaks."""
+    return [*_settings(contract, files or Files()), *_baked(contract, files or Files())]
 
 
-def _broken(of: Contract) -> Iterator[Broken]:
-    required = frozenset(one.name for one in of.settings if not one.has_default)
-    public = frozenset(key for key in of.example if key.startswith(PUBLIC))
-    baked = frozenset(key for key in of.arguments | of.build_args if key.startswith(PUBLIC)) | public
-    uneven = {key for key in baked if not (key in public and key in of.arguments and key in of.build_args)}
-    rules = (
-        (1, of.template - of.known, "a secret that no setting reads", "add {key} to the settings class"),
-        (2, of.known - of.example, "a setting that nobody documents", "{key}="),
-        (
-            3,
-            required - of.template - of.delivered,
-            "required by the settings and delivered by nobody",
-            "declare SecretSpec(..., {key!r}, ...), or give the setting a default",
-        ),
-        (
-            4,
-            frozenset(uneven),
-            "not in all of .env.example, the frontend's Dockerfile (ARG) and the part's build_args",
-            "ARG {key}",
-        ),
-        (
-            5,
-            of.template ^ of.declared,
-            "in the agent's template or in the declared secrets, not in both",
-            "render the template anew from the declared secrets",
-        ),
+def _settings(of: Contract, files: Files) -> Iterator[Broken]:
+    undelivered = of.required - of.template - of.delivered
+    rows = (
+        (1, of.template - of.known, "a secret that no setting reads", files.settings, _FIELD),
+        (2, of.known - of.example, "a setting that nobody documents", files.example, "{key}="),
+        (3, undelivered, "without default, and delivered by nobody", files.declaration, _DECLARED),
+        (5, of.template - of.declared, "not in the schema of secrets", files.declaration, _DECLARED),
+        (5, of.declared - of.template, "a secret that no agent renders", files.template, _RENDERED),
     )
-    for relation, keys, meaning, mend in rules:
+    for relation, keys, meaning, file, mend in rows:
         if keys:
-            yield Broken(relation, tuple(sorted(keys)), meaning, mend)
+            yield Broken(relation, tuple(sorted(keys)), meaning, file, mend)
+
+
+_FIELD = '{key}: SecretStr = Field(alias="{key}")'
+_DECLARED = 'SecretSpec(..., "{key}", "operator"),'
+_RENDERED = "{key}='{{{{ .Data.data.{key} | replaceAll \"'\" \"'\\\\''\" }}}}'"
+
+
+def _baked(of: Contract, files: Files) -> Iterator[Broken]:
+    """Give the public variables that one of their three places lacks."""
+    places = (
+        (of.example, "no line documents it", files.example, "{key}="),
+        (of.arguments, "not baked: no build stage takes it", files.dockerfile, "ARG {key}"),
+        (of.build_args, "not baked: no build gives it", files.declaration, 'build_args=("{key}",),'),
+    )
+    every = {key for keys, *_ in places for key in keys if key.startswith(PUBLIC)}
+    for keys, meaning, file, mend in places:
+        if every - keys:
+            yield Broken(4, tuple(sorted(every - keys)), meaning, file, mend)
 
 
 def undocumented_use(of: Contract) -> tuple[str, ...]:
     """Give the keys of the example that no setting reads: information, not a fault."""
     return tuple(sorted(key for key in of.example - of.known if not key.startswith(PUBLIC)))
-
-
-def template_keys(text: str) -> frozenset[str]:
-    """Give the keys that an agent's template takes."""
-    return frozenset(named or indexed for named, indexed in _TEMPLATE_KEY.findall(text))
-
-
-def example_keys(text: str) -> frozenset[str]:
-    """Give the keys of an example file; commented-out lines document nothing."""
-    return frozenset(found[1] for line in text.splitlines() if (found := _EXAMPLE_KEY.match(line.strip())))
-
-
-def dockerfile_arguments(text: str) -> frozenset[str]:
-    """Give the names of a Dockerfile's build arguments."""
-    return frozenset(found[1] for line in text.splitlines() if (found := _ARGUMENT.match(line.strip())))

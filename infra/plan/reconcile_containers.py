@@ -12,6 +12,7 @@ from infra.model.unit import Bundle, Unit
 from infra.plan.compose import blank
 from infra.plan.database_step import with_database
 from infra.plan.plan_facts import facts_of
+from infra.plan.platform_env import owned, parse
 
 PLACE = "in place"
 
@@ -113,7 +114,9 @@ def _differs(sent: Sent, bundle: Bundle) -> bool:
 
 
 def _lacks(sent: Sent, bundle: Bundle) -> bool:
-    return not set(bundle.env.splitlines()) <= set(sent.env.splitlines())
+    """Tell whether a key of ours is missing, differs, or is one that is not wanted any more."""
+    mine = {**owned(sent.env, "declared"), **owned(sent.env, "release")}
+    return mine != parse(bundle.env)
 
 
 def _credential(bundle: Bundle, observed: Observed) -> Iterator[Operation]:

@@ -1,14 +1,28 @@
-"""The settings of an application, read from the syntax tree of its module: nothing of it is ever run."""
+"""The settings of an application, read from the syntax tree of its module: nothing of it is ever run.
+
+What cannot be read there is an error with its line, never a setting less.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from infra.model.errors import BadInput
+from infra.plan.settings_syntax import (
+    configured,
+    field_calls,
+    has_default,
+    is_constant,
+    is_field,
+    lacks_a_type,
+    name_of,
+)
 
-BASES = frozenset({"BaseSettings", "BaseModel"})
+WITHOUT_FIELDS = frozenset({"BaseSettings", "BaseModel", "ABC", "Generic", "Protocol", "object"})
+UNREADABLE = ("alias_generator", "env_nested_delimiter")
+ALIASES = ("validation_alias", "alias", "env")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +36,17 @@ class Setting:
 def settings_of(source: str, place: str) -> tuple[Setting, ...]:
     """Give the settings of a module; BadInput when it does not parse, or holds no settings.
 
-    They are the fields of the settings class, its bases in the same module included: the alias, the first of
+    They are the fields of the settings classes, bases in the same module included: the alias, the first of
     several, or the field's name in capitals behind the prefix. Where there is no class, they are what the
     module asks `os.environ` and `os.getenv` for.
     """
     try:
         tree = ast.parse(source)
-    except SyntaxError as error:
-        raise BadInput(f"{place}: line {error.lineno}: {error.msg}", next_step=f"mend {place}") from error
-    found = tuple(_of_class(tree)) or tuple(_of_calls(tree))
+    except (SyntaxError, ValueError) as error:
+        line, words = getattr(error, "lineno", None) or 1, getattr(error, "msg", str(error))
+        raise BadInput(f"{place}: line {line}: {words}", next_step=f"mend {place}") from error
+    module = _Module(tree, place)
+    found = tuple(module.settings()) or tuple(_asked_for(module))
     if not found:
         raise BadInput(
             f"{place}: no settings class and no os.environ is in it",
@@ -39,92 +55,124 @@ def settings_of(source: str, place: str) -> tuple[Setting, ...]:
     return found
 
 
-def _of_class(tree: ast.Module) -> Iterator[Setting]:
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    chosen = next((node for node in reversed(classes.values()) if _is_settings(node, classes)), None)
-    if chosen is not None:
-        yield from _fields(chosen, classes, _prefix(chosen)).values()
+class _Module:
+    """A module's classes and text constants by name."""
+
+    def __init__(self, tree: ast.Module, place: str) -> None:
+        self.tree, self._place = tree, place
+        self.classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+        self._texts = dict(_texts(tree.body))
+
+    def settings(self) -> Iterator[Setting]:
+        """Give the fields of the settings classes; of a class and its heir, the heir's."""
+        lineages = [self._lineage(node) for node in self._chosen()]
+        inherited = {id(base) for lineage in lineages for base in lineage[:-1]}
+        for lineage in lineages:
+            if id(lineage[-1]) not in inherited:
+                yield from self._fields(lineage).values()
+
+    def _chosen(self) -> list[ast.ClassDef]:
+        """Give the classes that read variables: by themselves, or as the plain model that somebody fills."""
+        classes = list(self.classes.values())
+        readers = [node for node in classes if self._reaches(node, "BaseSettings")]
+        named = [node for node in classes if "Settings" in node.name]
+        models = [node for node in named if self._reaches(node, "BaseModel")]
+        foreign = [node for node in named if node.name.endswith("Settings") and self._is_foreign(node)]
+        return readers or (models or foreign)[-1:]
+
+    def _is_foreign(self, node: ast.ClassDef) -> bool:
+        return any(not above and name_of(base) not in WITHOUT_FIELDS for base, above in self._bases(node))
+
+    def _reaches(self, node: ast.ClassDef, base: str) -> bool:
+        return any(
+            name_of(one) == base or (above is not None and self._reaches(above, base))
+            for one, above in self._bases(node)
+        )
+
+    def _bases(self, node: ast.ClassDef) -> Iterator[tuple[ast.expr, ast.ClassDef | None]]:
+        """Give the bases with their classes, which have to stand above their heir."""
+        for base in node.bases:
+            above = self.classes.get(name_of(base))
+            yield base, above if above and above.lineno < node.lineno else None
+
+    def _lineage(self, node: ast.ClassDef) -> list[ast.ClassDef]:
+        """Give the classes whose fields a class has, itself last."""
+        found: list[ast.ClassDef] = []
+        for base, above in reversed(tuple(self._bases(node))):
+            if above is not None:
+                found += self._lineage(above)
+            elif name_of(base) not in WITHOUT_FIELDS:
+                words = f"{node.name} inherits {ast.unparse(base)}, whose fields are not in this file"
+                raise self.unreadable(node, words)
+        return [*found, node]
+
+    def _fields(self, lineage: Sequence[ast.ClassDef]) -> dict[str, Setting]:
+        prefix = self._prefix(lineage)
+        found: dict[str, Setting] = {}
+        for line in (line for node in lineage for line in node.body):
+            if isinstance(line, ast.AnnAssign) and is_field(line):
+                field = ast.unparse(line.target)
+                name = self._alias(line) or f"{prefix}{field}".upper()
+                found[field] = Setting(name, has_default(line))
+            elif isinstance(line, ast.Assign) and lacks_a_type(line):
+                raise self.unreadable(line, f"{ast.unparse(line.targets[0])} has no type, so it is no field")
+        return found
+
+    def _prefix(self, lineage: Sequence[ast.ClassDef]) -> str:
+        config = {key: value for node in lineage for key, value in configured(node)}
+        for key in UNREADABLE:
+            if key in config and not is_constant(config[key], None):
+                raise self.unreadable(config[key], f"{key} makes names that stand nowhere")
+        return self.text(config["env_prefix"]) if "env_prefix" in config else ""
+
+    def _alias(self, line: ast.AnnAssign) -> str:
+        """Give the variable's name that a field states, the first one of several; empty for none."""
+        for call in field_calls(line):
+            words = {one.arg or "**": one.value for one in call.keywords}
+            if "**" in words:
+                raise self.unreadable(call, "what `**` stands for is not written here")
+            for key in ALIASES:
+                if key in words and not is_constant(words[key], None):
+                    return self.text(words[key])
+        return ""
+
+    def text(self, value: ast.expr) -> str:
+        """Give the text that an expression states, the first one of several; BadInput when it is computed."""
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            return value.value
+        if isinstance(value, ast.Name) and value.id in self._texts:
+            return self._texts[value.id]
+        several = value.elts if isinstance(value, ast.List | ast.Tuple) else []
+        if isinstance(value, ast.Call) and name_of(value.func) in {"AliasChoices", "AliasPath"}:
+            several = value.args
+        if not several:
+            raise self.unreadable(value, f"{ast.unparse(value)} is computed: write the name itself")
+        return self.text(several[0])
+
+    def unreadable(self, node: ast.expr | ast.stmt, words: str) -> BadInput:
+        """Give the error for something that nobody can read without running it."""
+        return BadInput(f"{self._place}: line {node.lineno}: {words}", next_step=f"mend {self._place}")
 
 
-def _is_settings(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef]) -> bool:
-    names = [_name(base) for base in node.bases]
-    inherits = any(name in classes and _is_settings(classes[name], classes) for name in names)
-    return "Settings" in node.name and (inherits or not BASES.isdisjoint(names))
+def _texts(body: Sequence[ast.stmt]) -> Iterator[tuple[str, str]]:
+    for line in body:
+        value = line.value if isinstance(line, ast.Assign) else None
+        if isinstance(line, ast.Assign) and isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield ast.unparse(line.targets[0]), value.value
 
 
-def _fields(node: ast.ClassDef, classes: Mapping[str, ast.ClassDef], prefix: str) -> dict[str, Setting]:
-    found: dict[str, Setting] = {}
-    for base in map(_name, node.bases):
-        if base in classes:
-            found |= _fields(classes[base], classes, prefix)
-    for line in node.body:
-        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
-            field = line.target.id
-            if not field.startswith("_") and field != "model_config":
-                found[field] = Setting(
-                    _alias(line.value) or f"{prefix}{field}".upper(), _has_default(line.value)
-                )
-    return found
-
-
-def _alias(value: ast.expr | None) -> str:
-    """Give the variable's name that a Field call states, the first one of several; empty for none."""
-    words = _words(value)
-    for key in ("validation_alias", "alias", "env"):
-        stated = words.get(key)
-        choices = [stated] if not isinstance(stated, ast.Call) else stated.args
-        if isinstance(stated, ast.List | ast.Tuple):
-            choices = stated.elts
-        for choice in choices:
-            if isinstance(choice, ast.Constant) and isinstance(choice.value, str):
-                return choice.value
-    return ""
-
-
-def _has_default(value: ast.expr | None) -> bool:
-    if value is None:
-        return False
-    if not (isinstance(value, ast.Call) and _name(value.func) == "Field"):
-        return not _is_ellipsis(value)
-    stated = _words(value)
-    first = value.args[0] if value.args else stated.get("default")
-    return "default_factory" in stated or (first is not None and not _is_ellipsis(first))
-
-
-def _words(value: ast.expr | None) -> dict[str, ast.expr]:
-    is_field = isinstance(value, ast.Call) and _name(value.func) == "Field"
-    keywords = value.keywords if is_field and isinstance(value, ast.Call) else []
-    return {one.arg: one.value for one in keywords if one.arg}
-
-
-def _prefix(node: ast.ClassDef) -> str:
-    """Give the `env_prefix` of a settings class."""
-    for call in ast.walk(node):
+def _asked_for(module: _Module) -> Iterator[Setting]:
+    """Give the variables that a module asks for by itself."""
+    for node in ast.walk(module.tree):
         if (
-            isinstance(call, ast.keyword)
-            and call.arg == "env_prefix"
-            and isinstance(call.value, ast.Constant)
+            isinstance(node, ast.Subscript)
+            and _path(node.value) == "environ"
+            and isinstance(node.ctx, ast.Load)
         ):
-            return str(call.value.value)
-    return ""
+            yield Setting(module.text(node.slice), has_default=False)
+        if isinstance(node, ast.Call) and _path(node.func) in {"getenv", "environ.get"} and node.args:
+            yield Setting(module.text(node.args[0]), has_default=True)
 
 
-def _of_calls(tree: ast.Module) -> Iterator[Setting]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
-            yield from _setting(node.slice, has_default=False)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"os.getenv", "os.environ.get"}:
-            yield from _setting(node.args[0] if node.args else None, has_default=True)
-
-
-def _setting(name: ast.expr | None, *, has_default: bool) -> Iterator[Setting]:
-    if isinstance(name, ast.Constant) and isinstance(name.value, str):
-        yield Setting(name.value, has_default)
-
-
-def _name(node: ast.expr) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
-
-
-def _is_ellipsis(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is ...
+def _path(node: ast.expr) -> str:
+    return ast.unparse(node).removeprefix("os.")

@@ -13,4 +13,6 @@ def read(source: Path, name: str) -> str:
         return (source / name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         words = error.strerror if isinstance(error, OSError) else "no UTF-8 text"
-        raise BadInput(f"{name}: {words} in {source}", next_step=f"write {name}, or mend app.source") from error
+        raise BadInput(
+            f"{name}: {words} in {source}", next_step=f"write {name}, or mend app.source"
+        ) from error

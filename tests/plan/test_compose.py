@@ -122,7 +122,7 @@ def test_production_gives_the_database_more_memory_and_no_port_is_published_wher
         compose("staging", "postgres")["services"]["finance_report-postgres-staging"]["mem_limit"] == "512m"
     )
     for name in ("pr_47", "canary", "staging", "production"):
-        texts = [one.text for one in bundles(scene(name)).values()]
+        texts = [one.text for one in bundles(replace(scene(name), ports={"postgres": 5432})).values()]
         assert not any("ports" in box for text in texts for box in yaml.safe_load(text)["services"].values())
     assert compose("local", "postgres")["services"]["finance-report-db"]["ports"] == ["127.0.0.1:5432:5432"]
 
@@ -270,3 +270,19 @@ TEXTS = [
 def test_a_file_arrives_byte_for_byte(text: str) -> None:
     written = f"content: {block(text, 4)}\nnext: 1\n"
     assert yaml.safe_load(written)["content"].replace("$$", "$") == text
+
+
+def test_a_service_without_secrets_has_no_agent_and_mounts_none() -> None:
+    plain = replace(service("redis"), secrets=())
+    parsed = yaml.safe_load(bundle_of(plain, scene("staging")).text)
+    assert list(parsed["services"]) == ["finance_report-redis-staging"]
+    assert "/secrets" not in str(parsed["services"]["finance_report-redis-staging"].get("volumes"))
+
+
+def test_images_that_are_built_here_are_built_on_a_pinned_one() -> None:
+    built = bundle_of(service("app"), replace(scene("staging"), source="/srv/app"))
+    frontend = yaml.safe_load(built.text)["services"]["finance_report-frontend-staging"]
+    assert frontend["build"]["context"] == "/srv/app/apps/frontend"
+    base, *others = frontend["build"]["args"]
+    assert (base.partition("@")[0], others) == ("BASE=python", ["NEXT_PUBLIC_API_URL="])
+    assert built.unread == ()

@@ -146,10 +146,18 @@ def test_a_plans_id_stands_for_the_world_that_it_was_made_from() -> None:
     moved = [
         replace(WORLD, units={**WORLD.units, **running(BUNDLES["redis"], "e" * 64)}),
         replace(WORLD, units={**WORLD.units, "redis": NOBODY}),
+        replace(WORLD, units={**WORLD.units, "redis": Absent()}),
         replace(WORLD, sent={**WORLD.sent, "app": Absent()}),
         replace(WORLD, credentials={**WORLD.credentials, "app": Found("another")}),
     ]
     found = [reconcile_containers(world, WANTED).identity for world in moved]
     assert len({same, *found}) == len(moved) + 1
+    assert found[1] != found[2]
+    forced = {**BUNDLES, "redis": replace(BUNDLES["redis"], secret_versions=(("redis", 9),))}
+    left_alone = replace(WANTED, bundles=forced, asked=frozenset({"postgres"}))
+    assert (
+        reconcile_containers(WORLD, left_alone).identity
+        != reconcile_containers(WORLD, replace(WANTED, asked=frozenset({"postgres"}))).identity
+    )
     unknown = {one.name: bundle_of(one, unread("staging")) for one in SERVICES}
     assert reconcile_containers(WORLD, replace(WANTED, bundles=unknown)).identity != same

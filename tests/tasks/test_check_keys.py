@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from invoke.context import Context
+from invoke.exceptions import Exit
 
+from infra.plan.templates import Templates
+from infra.workspace import templates
+from tasks.env import check_keys
 from tasks.root import ROOT
 
 FILES = (
@@ -59,8 +65,11 @@ def test_a_broken_relation_is_told_with_its_keys_and_exit_1(application: Path, r
     edit(application / name, old, new)
     before = {file: (application / file).read_bytes() for file in FILES}
     code, facts, said = check(application, "--fix")
-    found = [one["relation"] for one in facts["broken"]]  # type: ignore[attr-defined]  # plain JSON
+    found = {one["relation"]: one for one in facts["broken"]}  # type: ignore[attr-defined]  # plain JSON
     assert (code, relation in found) == (1, True), said
+    lines = [line.strip() for line in said.splitlines()]
+    assert [one["file"] for one in found.values() if f"{one['file']}:" not in lines] == []
+    assert [line for one in found.values() for line in one["lines"] if line not in lines] == []
     assert {file: (application / file).read_bytes() for file in FILES} == before
 
 
@@ -75,6 +84,77 @@ def test_an_input_that_does_not_parse_is_told_with_its_line(application: Path) -
     (application / FILES[0]).write_text("class Settings(:\n", encoding="utf-8")
     code, _, said = check(application)
     assert (code, "config.py: line 1" in said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        (".env.example", "ENV=1\nwords\n", ".env.example: line 2"),
+        ("apps/frontend/Dockerfile", "", "Dockerfile: there is no FROM"),
+        ("apps/backend/src/config.py", "class Settings(Common): ...\n", "inherits Common"),
+    ],
+)
+def test_an_input_that_says_less_than_it_should_is_an_error_and_never_agreement(
+    application: Path, name: str, text: str, words: str
+) -> None:
+    (application / name).write_text(text, encoding="utf-8")
+    code, _, said = check(application)
+    assert (code, words in said) == (2, True), said
+
+
+TEMPLATES = {
+    "a key is left out": ("for row in rows ", "for row in rows[1:] ", {3, 5}),
+    "previews alone ask for another key": (
+        "path ]]\" -}}\n[[ row.key ]]='{{ .Data.data.[[ row.key ]]",
+        "path ]]\" -}}\n[[ row.key ]]='{{ .Data.data.[[ row.key ]]_2",
+        {1, 5},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", list(TEMPLATES))
+def test_a_template_that_asks_for_other_keys_than_are_declared_is_told(
+    case: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new, relations = TEMPLATES[case]
+    folder, name = ROOT / "templates", "vault/secrets.ctmpl.j2"
+    texts = {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in folder.rglob("*.*")}
+    assert old in texts[name]
+    broken = Templates({**texts, name: texts[name].replace(old, new)})
+    monkeypatch.setattr(templates, "load", lambda _root: broken)
+    flags = {"diff": False, "fix": False, "live": False, "env": None, "app_dir": ""}
+    with pytest.raises(Exit):
+        check_keys.body(Context(), **flags, json=True)
+    facts = json.loads(capsys.readouterr().out)["facts"]
+    assert {one["relation"] for one in facts["broken"]} == relations
+    assert (
+        "templates/vault/secrets.ctmpl.j2" in {one["file"] for one in facts["broken"]} or "previews" in case
+    )
+
+
+def test_a_broken_relation_is_known_also_when_the_vault_is_not(application: Path) -> None:
+    edit(application / ".env.example", "APP_VERSION=", "# APP_VERSION=")
+    assert check(application, "--live", "--env", "staging")[0] == 1
+
+
+def test_an_environment_without_a_vault_has_nothing_to_compare_with(application: Path) -> None:
+    code, _, said = check(application, "--live", "--env", "local")
+    assert (code, "in no Vault" in said) == (2, True)
+    assert check(application, "--env", "staging")[0] == 2
+
+
+def test_an_application_is_named_from_where_the_person_is(application: Path) -> None:
+    argv = [sys.executable, "-m", "invoke", "env.check-keys", "--app-dir", "."]
+    variables = {**os.environ, "INV_CWD": str(application)}
+    done = subprocess.run(
+        argv, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    (application / ".env.example").unlink()
+    done = subprocess.run(
+        argv, cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 2
 
 
 def test_comparing_with_a_vault_is_not_known_yet(application: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.accept.ground import Ground, exits, on_stack, require
+from infra.accept.throwaway import Throwaway
 from infra.model.acceptance import Evidence
 from infra.model.answer import Answer
 from infra.plan import migrations
@@ -50,8 +51,7 @@ def page(ground: Ground, path: str, status: int, json: Mapping[str, Any] | None 
 def smoke(ground: Ground, rows: list[str], env: str = "", options: str = "") -> Evidence:
     """Prove that the smoke test passes and made these checks; with `env` as that environment's smoke test."""
     stack = ground.stack
-    where = f"--env {env} --base-url {stack.url}" if env else f"--env {stack.environment}"
-    done = exits(stack.inv(f"smoke {where} {options} --json"))
+    done = exits(stack.inv(f"smoke {_where(stack, env)} {options} --json"))
     made = {one["id"]: one for one in (*done.json["facts"]["checks"], *done.json["facts"]["timings"])}
     for row in rows:
         verdict = made[row]["verdict"] if row in made else "not made"
@@ -63,11 +63,16 @@ def smoke(ground: Ground, rows: list[str], env: str = "", options: str = "") -> 
 def smoke_refuses(ground: Ground, options: str, code: int, said: str, env: str = "") -> Evidence:
     """Prove that the smoke test of the stack is not green with these options, and says why."""
     stack = ground.stack
-    where = f"--env {env} --base-url {stack.url}" if env else f"--env {stack.environment}"
-    done = exits(stack.inv(f"smoke {where} {options} --json"), code)
+    done = exits(stack.inv(f"smoke {_where(stack, env)} {options} --json"), code)
     words = json.dumps(done.json["errors"])
     require(said in words, f"{done}, but nothing says {said!r}: {words[:200]}")
     return on_stack(f"{done}, {said}")
+
+
+def _where(stack: Throwaway, env: str) -> str:
+    """Give the words that send smoke to the stack; only a local one is found without its address."""
+    name = env or stack.environment
+    return f"--env {name}" if name == "local" else f"--env {name} --base-url {stack.url}"
 
 
 def smoke_writes_nothing(ground: Ground, env: str, read: str) -> Evidence:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from infra.model.env_text import parse
 from infra.plan.lint.document import Document, Scalar
 from infra.plan.lint.rule import Fault, Rule
 
@@ -36,16 +37,9 @@ def _foreign(document: Document) -> Iterator[Fault]:
     for one, written, name in _dollars(document):
         if name in SET_BY_OTHERS:
             yield Fault(f"{written} in {'/'.join(one.path)} is set by others", one.service, one.node)
-    for key in variables(document.sent.env):
+    for key in parse(document.sent.env):
         if key in SET_BY_OTHERS:
             yield Fault(f"the env text sets {key}")
-
-
-def variables(env: str) -> dict[str, str]:
-    """Give the variables of an env text; lines that are none are left out."""
-    lines = (line.strip().removeprefix("export ") for line in env.splitlines())
-    parts = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
-    return {key.strip(): value for key, _, value in parts}
 
 
 RULES = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from infra.model.env_text import parse
 from infra.plan.lint.document import Document
-from infra.plan.lint.interpolation import variables
 from infra.plan.lint.nodes import entries, pairs
 from infra.plan.lint.rule import Fault, Rule
 
@@ -27,7 +27,7 @@ def _secrets(document: Document) -> Iterator[Fault]:
     for one in document.scalars:
         if _is_secret(one.node.value):
             yield Fault(f"{'/'.join(one.path)} holds what looks like a secret", one.service, one.node)
-    for key, value in variables(document.sent.env).items():
+    for key, value in parse(document.sent.env).items():
         if _SECRET_KEY.fullmatch(key) and key != BOOTSTRAP_KEY:
             yield Fault(f"{key} in the env text looks like a secret")
         if _is_secret(value):
