@@ -11,12 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from infra.model.errors import CannotTell, Refused, Unreachable
 from infra.model.secret import Secret
 from infra.model.unit import Unit
 from infra.targets.process.account import identity
 
 SUPERUSER = "postgres"
+
+
+def forget_dead_owner(cluster: Path) -> None:
+    """Remove the lock file of a killed server that nobody has reaped yet: PostgreSQL takes it for alive."""
+    lock = cluster / "postmaster.pid"
+    try:
+        pid = int(lock.read_text(encoding="ascii").splitlines()[0])
+        has_ended = psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, IndexError, psutil.Error):
+        return
+    if has_ended:
+        lock.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,7 @@ class ProcessTarget:
         unit = next(unit for unit in bundle.units if unit.name == operation.subject)
         folder = Path(self._places.run) / unit.name
         data_folders.walkable(folder)
+        database.forget_dead_owner(Path(self._places.data(unit.service)) / "pgdata")
         for file in unit.files:
             _write_file(folder / file.name, file.text)
         self._client.ask("start", unit=unit.with_markers(bundle.digest, delivery.deploy).as_json())
