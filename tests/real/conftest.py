@@ -24,7 +24,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("infra", "tasks", "finance_report", "templates", "reference_app", "invoke.yaml")
 ENDS_WITHIN = 90
-STATES = Path(tempfile.gettempdir()) / f"states-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+STATES = Path(tempfile.gettempdir()) / f"states-{os.getuid()}"  # of all runs: they share the ports
 
 
 def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
