@@ -90,11 +90,16 @@ class Checkout:
     def _first_200(self, child: subprocess.Popen[str], seen: list[float]) -> None:
         while child.poll() is None and not seen:
             try:
-                port = json.loads(next(self._folder.glob("state/*/*/local/ports.json")).read_text())["router"]
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=1):
+                with urllib.request.urlopen(f"{self.url}/api/health", timeout=1):
                     seen.append(time.monotonic())
             except (OSError, StopIteration, ValueError):
                 time.sleep(0.005)
+
+    @property
+    def url(self) -> str:
+        """The address of its router; StopIteration before its ports are chosen."""
+        ports = next(self._folder.glob("state/*/*/local/ports.json")).read_text(encoding="utf-8")
+        return f"http://127.0.0.1:{json.loads(ports)['router']}"
 
     def supervisor_mib(self) -> float:
         """Give the memory of its supervisor."""

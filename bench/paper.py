@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import finance_report
+from infra.choices import Wishes
 from infra.console import Console
 from infra.invocation import Command
 from infra.lint import sent_of
@@ -23,7 +24,7 @@ from infra.plan.container_scene import ContainerScene
 from infra.plan.lint import lint
 from infra.plan.reconcile_containers import WantedContainers, reconcile_containers
 from infra.plan.roster import roster
-from infra.scenes import Wishes, scene_of
+from infra.scenes import scene_of
 from infra.targets import paper
 
 SIX = ("local", "local_ci", "github_ci", "pr_47", "staging", "production")

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+from bench import reload
 from bench.checkout import ROOT, SETUP, Checkout, Start
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def _rows(checkout: Checkout, folder: Path, runs: int, tell: Callable[[str], Non
     lists, ones = _listings(checkout, folder, runs)
     drawn = [checkout.run("finance_report.app.plan", "--env", "staging", code=2) for _ in range(runs + 1)][1:]
     papers = [_paper() for _ in range(runs + 1)][1:]
+    tell("hot reload")
+    reloads = reload.seconds(checkout, runs)
     gates = [start.gate for start in starts]
     return [
         _row("bare start [s]", bare),
@@ -63,6 +66,7 @@ def _rows(checkout: Checkout, folder: Path, runs: int, tell: Callable[[str], Non
         _row("  ratio to bare", [gate / one for gate, one in zip(gates, bare, strict=True)], 2.2),
         _row("first routed 200 to gate [s]", [start.gate - start.first_200 for start in starts], 0.3),
         _row("no-op setup [s]", noops, 0.5),
+        _row("hot reload [s]", reloads, 1),
         _row("tool and supervisor [MiB]", [start.mib + supervisor for start in starts], 90),
         _row("one-task --list [s]", ones),
         _row("--list over it [s]", [mine - other for mine, other in zip(lists, ones, strict=True)], 0.05),

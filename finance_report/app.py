@@ -15,6 +15,10 @@ SERVE = (
     *("-m", "uvicorn", "--host", "$BIND", "--port", "$PORT"),
     *("--timeout-graceful-shutdown", "5", "--no-access-log"),
 )
+RELOAD = (
+    *("-m", "uvicorn", "--host", "$BIND", "--port", "$PORT", "--timeout-graceful-shutdown", "1"),
+    *("--reload", "--reload-delay", "0.05"),
+)
 ASK_ANY = (
     "wget -q -O /dev/null http://127.0.0.1:%s 2>/dev/null || "
     "python -c \"import urllib.request as it; it.urlopen('http://127.0.0.1:%s', timeout=3)\""
@@ -54,13 +58,15 @@ def _bucket(_values: Mapping[Place, Secret], at: Addresses) -> str | None:
 APP = Service(
     name="app",
     needs=("postgres", "redis"),
-    beside=("router",),
+    beside=("router", "minio"),
     from_source=True,
+    write_probe="object_store",
     parts=(
         Part(
             name="backend",
             program="python",
             command=(*SERVE, "src.main:app"),
+            development=(*RELOAD, "--reload-dir", "src", "src.main:app"),
             port=8000,
             health=Health("http", "/health", start_period=60),
             limits=Limits(memory_mib=768, processes=300),
@@ -74,6 +80,7 @@ APP = Service(
             name="frontend",
             program="python",
             command=(*SERVE, "server:app"),
+            development=(*RELOAD, "server:app"),
             port=3000,
             health=Health("http", "/"),
             limits=Limits(memory_mib=768, processes=200),
@@ -90,10 +97,15 @@ APP = Service(
     secrets=(
         SecretSpec("app", "DATABASE_URL", "derived", derive=_database_url),
         SecretSpec("app", "REDIS_URL", "derived", derive=_redis_url),
-        SecretSpec("app", "S3_ENDPOINT", "derived", derive=_object_store, optional_in=LOCAL_ENVIRONMENTS),
-        SecretSpec("app", "S3_BUCKET", "derived", derive=_bucket, optional_in=LOCAL_ENVIRONMENTS),
-        SecretSpec("app", "S3_ACCESS_KEY", "derived", derive=_access_key, optional_in=LOCAL_ENVIRONMENTS),
-        SecretSpec("app", "S3_SECRET_KEY", "derived", derive=_secret_key, optional_in=LOCAL_ENVIRONMENTS),
+        *(
+            SecretSpec("app", key, "derived", derive=derive, optional_in=LOCAL_ENVIRONMENTS, is_plain=plain)
+            for key, derive, plain in (
+                ("S3_ENDPOINT", _object_store, True),
+                ("S3_BUCKET", _bucket, True),
+                ("S3_ACCESS_KEY", _access_key, False),
+                ("S3_SECRET_KEY", _secret_key, False),
+            )
+        ),
         SecretSpec("app", "OPENROUTER_API_KEY", "operator", optional_in=LOCAL_ENVIRONMENTS),
     ),
     routes=(

@@ -8,15 +8,16 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.choices import chosen_environment, chosen_target, require_service, usual_of
 from infra.model.addresses import Addresses
 from infra.model.errors import BadInput, MissingProgram
 from infra.model.naming import Names, checkout_id
 from infra.model.places import Places, Program
+from infra.model.ports import PortsWanted
 from infra.model.record import SUMMARY
 from infra.model.urls import store_host
-from infra.plan.roster import rehearsed, roster
+from infra.plan.roster import EMBEDDED, rehearsed, roster, with_foreign_store, with_object_store
 from infra.plan.telemetry import rehearsal_of
-from infra.scenes import chosen_environment, chosen_target, require_service, usual_of
 from infra.session import Session
 from infra.store.deploys import Records
 from infra.store.file_store import FileStore
@@ -28,7 +29,7 @@ from infra.workspace import ports_file, settings_file, templates
 from infra.workspace.folders import Folders, application_checkout, folders
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from infra.invocation import Command
     from infra.model.environment import Environment
@@ -51,21 +52,15 @@ def open_session(
     chosen = chosen_environment(this, env)
     require_service(project, service, chosen, chosen_target(chosen, target, settings))
     _require_process(project, chosen, target, settings)
-    declared = project
-    project = rehearsed(project, chosen) if chosen.is_deployed else project
-    chosen = rehearsal_of(chosen) if chosen.is_deployed else chosen
+    declared, foreign_store = project, _foreign_store(chosen, settings)
+    project, chosen = _as_processes(project, chosen, settings)
+    require_service(project, service, chosen, "process")
     source = (this.root / settings.app.source).resolve()
     checkout = checkout_id(application_checkout(this.root, source))
     where = folders(project.name, checkout, this.variables, Path.home())
     places = _places(project, chosen, settings, where, checkout, claim=claim)
     store = FileStore(where.data, chosen.secrets_file, this.root)
-    addresses = Addresses(
-        postgres=store_host("postgres", Names(project.name), chosen, "process"),
-        redis=store_host("redis", Names(project.name), chosen, "process"),
-        ports=dict(places.ports),
-        database=project.database,
-        role=f"{project.database}_app",
-    )
+    addresses = _addresses(project, chosen, places, foreign_store)
     services = roster(project, chosen, "process")
     specs = tuple(spec for service in services for spec in service.secrets)
     process_target = ProcessTarget(project, chosen.name, places)
@@ -115,9 +110,10 @@ def _places(
     project: Project, chosen: Environment, settings: Settings, where: Folders, checkout: str, *, claim: bool
 ) -> Places:
     root = where.state / chosen.name
-    found = _programs(settings, where)
-    usual = usual_of(project, settings)
-    numbers = ports_file.ports(root, where.neighbours, settings.ports, usual, claim=claim)
+    here = {part.program for service in roster(project, chosen, "process") for part in service.parts}
+    found = _programs(settings, where, here)
+    wanted = _ports_wanted(project, chosen, settings)
+    numbers = ports_file.ports(root, where.neighbours, wanted, claim=claim)
     user = _database_user(settings.process.database_user) if os.getuid() == 0 else ""
     return Places(
         root=str(root),
@@ -130,6 +126,47 @@ def _places(
         path=PATH,
         database_user=user,
     )
+
+
+def _as_processes(project: Project, chosen: Environment, settings: Settings) -> tuple[Project, Environment]:
+    """Give project and environment as they are here: rehearsed, and with the object store of the settings."""
+    if _foreign_store(chosen, settings):
+        project = with_foreign_store(project)
+    found = with_object_store(chosen, settings.object_store)
+    return (rehearsed(project, found), rehearsal_of(found)) if found.is_deployed else (project, found)
+
+
+def _foreign_store(chosen: Environment, settings: Settings) -> str:
+    """Give the address of somebody else's object store, where this environment uses one.
+
+    A rehearsal never does: its bucket is named as the real one.
+    """
+    is_own = settings.object_store in {EMBEDDED, "none"}
+    return "" if is_own or chosen.is_deployed or not chosen.has_object_store else settings.object_store
+
+
+def _addresses(project: Project, chosen: Environment, places: Places, foreign_store: str) -> Addresses:
+    names = Names(project.name)
+    own_store = f"http://localhost:{places.ports['minio']}" if chosen.has_object_store else ""
+    return Addresses(
+        postgres=store_host("postgres", names, chosen, "process"),
+        redis=store_host("redis", names, chosen, "process"),
+        ports=dict(places.ports),
+        database=project.database,
+        role=f"{project.database}_app",
+        bucket=names.bucket(chosen) if own_store or foreign_store else "",
+        object_store=own_store or foreign_store,
+        owns_object_store=bool(own_store),
+    )
+
+
+def _ports_wanted(project: Project, chosen: Environment, settings: Settings) -> PortsWanted:
+    """Give what needs a port here: the parts of the services that this environment has as processes."""
+    here = roster(project, chosen, "process")
+    used = {name for service in here for part in service.parts for name in part.ports}
+    usual = usual_of(project, settings)
+    quiet = {name for service in here if service.is_soft for part in service.parts for name in part.ports}
+    return PortsWanted(usual, settings.ports, usual.keys() - used, quiet)
 
 
 def _left_out(declared: Project, chosen: Environment, held: Mapping[str, Mapping[str, Secret]]) -> list[str]:
@@ -153,9 +190,9 @@ def _database_user(name: str) -> str:
     return name
 
 
-def _programs(settings: Settings, where: Folders) -> dict[str, Program]:
+def _programs(settings: Settings, where: Folders, used: Collection[str]) -> dict[str, Program]:
     wishes = vars(settings.process.programs)
-    found = {name: programs.find(name, source) for name, source in wishes.items()}
+    found = {name: programs.find(name, source) for name, source in wishes.items() if name in used}
     if os.getuid() == 0:
         found["postgres"] = programs.copied(found["postgres"], where.state / "programs")
     return {**found, "python": programs.python()}

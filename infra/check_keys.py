@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.choices import Wishes, chosen_environment
 from infra.model.environments import environment
 from infra.model.errors import BadInput, KnownBad, MissingProgram
 from infra.plan.agent import agent_files
@@ -13,7 +14,7 @@ from infra.plan.compose import units_of
 from infra.plan.key_contract import Broken, Contract, Files, broken, undocumented_use
 from infra.plan.key_sources import dockerfile_arguments, example_keys, template_keys
 from infra.plan.settings_module import settings_of
-from infra.scenes import Wishes, chosen_environment, scene_of
+from infra.scenes import scene_of
 from infra.workspace import contract_files, settings_file
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from infra.choices import Wishes, chosen_environment
 from infra.plan.sheet import Sources, sheet
-from infra.scenes import Wishes, chosen_environment, scene_of
+from infra.scenes import scene_of
 from infra.workspace import settings_file
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.choices import Wishes, chosen_environment
 from infra.model.errors import BadInput, CannotTell, KnownBad
 from infra.model.finding import Finding
 from infra.paper import EVERY, Paper, papers
 from infra.plan.lint import RULES, lint
 from infra.plan.lint.sent import Sent
-from infra.scenes import Wishes, chosen_environment
 from infra.targets import compose_cli
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from infra.choices import Wishes
 from infra.model.environments import environment
 from infra.plan.agent import policy_text
 from infra.plan.compose import bundle_of
 from infra.plan.roster import roster
-from infra.scenes import Wishes, scene_of
+from infra.scenes import scene_of
 
 if TYPE_CHECKING:
     from infra.invocation import Command

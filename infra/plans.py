@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from infra.choices import Wishes, chosen_environment, chosen_target, require_service
 from infra.model.errors import BadInput, CannotTell
 from infra.model.observed import Found, Sent, Unknown
 from infra.plan.compose import blank, bundle_of
@@ -12,7 +13,7 @@ from infra.plan.diff import text_diff
 from infra.plan.reconcile_containers import WantedContainers, reconcile_containers
 from infra.plan.roster import roster
 from infra.plan.telemetry import state
-from infra.scenes import Wishes, chosen_environment, chosen_target, require_service, scene_of
+from infra.scenes import scene_of
 from infra.stages.words import as_facts, plan_lines, summary
 from infra.targets import paper
 from infra.workspace import settings_file

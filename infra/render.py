@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.choices import Wishes, chosen_environment, chosen_target, require_service
 from infra.model.errors import BadInput, Denied
 from infra.paper import Paper, papers
-from infra.scenes import Wishes, chosen_environment, chosen_target, require_service
 from infra.workspace import settings_file
 
 if TYPE_CHECKING:

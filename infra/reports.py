@@ -6,9 +6,9 @@ import time
 
 from infra.model.checkpoint import checkpoints_of, furthest
 from infra.model.errors import BadInput, KnownBad
-from infra.model.observed import Found
+from infra.model.observed import Found, Running
 from infra.model.record import SUMMARY, Record
-from infra.model.unit import Unit
+from infra.model.unit import DEVELOPMENT, Unit
 from infra.plan.telemetry import state
 from infra.plan.units import bundle_of
 from infra.session import Session
@@ -27,7 +27,7 @@ def status(session: Session, services: tuple[str, ...]) -> None:
             word, detail = "FAIL", str(states.get(unit.name, {}).get("why") or _stopped(session, unit))
         else:
             fault = login_fault(session, unit)
-            word, detail = ("FAIL", fault) if fault else ("OK", f"pid {seen.fact.identity.partition('@')[0]}")
+            word, detail = ("FAIL", fault) if fault else ("OK", _living(seen.fact))
         words[unit.name] = f"{word} {detail}" if word != "OK" else "OK"
         rows.append((word, unit.service, unit.name, f"127.0.0.1:{unit.port}", detail))
     session.console.table(rows)
@@ -37,6 +37,11 @@ def status(session: Session, services: tuple[str, ...]) -> None:
         owners = {unit.service for unit in units if unit.name in bad}
         command = session.say(f"{owners.pop()}.setup" if len(owners) == 1 else "setup")
         raise KnownBad(f"{', '.join(bad)}: not working", next_step=command)
+
+
+def _living(running: Running) -> str:
+    server = ", a development server" if running.bundle == DEVELOPMENT else ""
+    return f"pid {running.identity.partition('@')[0]}{server}"
 
 
 def _stopped(session: Session, unit: Unit) -> str:
@@ -124,13 +129,35 @@ def doctor(session: Session) -> None:
     rows += [
         ("program", name, f"{one.version}   {one.argv[0]}") for name, one in sorted(places.programs.items())
     ]
-    rows += [("port", name, str(port)) for name, port in sorted(places.ports.items())]
+    rows += [("port", name, words) for name, words in _ports(session).items()]
     rows += [
         ("folder", "state", places.root),
         ("folder", "secrets", places.secrets),
         ("folder", "application", str(session.source)),
         ("limits", "memory, processes", "not enforced for processes"),
         ("telemetry", "records", state(session.settings.telemetry.endpoint)),
+        ("objects", "S3", _object_store(session)),
     ]
     session.console.table(rows)
     session.outcome.facts |= {f"{kind} {name}": value for kind, name, value in rows}
+
+
+def _ports(session: Session) -> dict[str, str]:
+    """Give the ports of each unit, its own one first."""
+    ports = session.places.ports
+    parts = [part for service in session.services for part in service.parts]
+    return {
+        part.name: ", ".join(str(ports[name]) for name in part.ports)
+        for part in sorted(parts, key=lambda part: part.name)
+    }
+
+
+def _object_store(session: Session) -> str:
+    """Give where objects are kept here, what that costs, and how to do without."""
+    addresses = session.keys.addresses
+    if addresses.owns_object_store:
+        cost = "about 1 s to its first answer, 120 to 200 MB of memory; object_store: none does without"
+        return f"embedded, bucket {addresses.bucket}, {addresses.object_store}: {cost}"
+    if addresses.object_store:
+        return f"{addresses.object_store}, bucket {addresses.bucket}"
+    return "none: bucket checks are skipped"

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.model.environments import choose, environment
+from infra.choices import Wishes, chosen_target, usual_of
+from infra.model.environments import environment
 from infra.model.errors import BadInput
 from infra.model.hosts import AppDomain, PlatformDomain
 from infra.model.naming import checkout_id
-from infra.model.ports import require_known, usual_ports
 from infra.model.release import Release
 from infra.plan.container_scene import ContainerScene
 from infra.plan.data_paths import ON_A_HOST, shared_folders
-from infra.plan.roster import is_here, rehearsed
+from infra.plan.roster import rehearsed
 from infra.workspace import images, release_file, settings_file, templates
 from infra.workspace.folders import application_checkout, folders
 
@@ -23,46 +22,6 @@ if TYPE_CHECKING:
     from infra.model.environment import Environment, Target
     from infra.model.service import Project
     from infra.model.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What a person says about an environment: its name, a target, a release file, images built here."""
-
-    env: str | None = None
-    target: str = ""
-    release: str = ""
-    from_source: bool = False
-
-
-def chosen_environment(this: Command, env: str | None) -> Environment:
-    """Give the environment that a command means, and note it in the outcome."""
-    settings = settings_file.load(this.root)
-    found = environment(choose(env, this.variables.get("DEPLOY_ENV"), settings.default_env))
-    this.outcome.env = found.name
-    return found
-
-
-def chosen_target(found: Environment, asked: str, settings: Settings) -> Target:
-    """Give the target that a command means; BadInput lists those that the environment can run on."""
-    own = settings.environments.get(found.name)
-    target = asked or (own.target if own and own.target else found.default_target)
-    for allowed in found.targets:
-        if allowed == target:
-            return allowed
-    raise BadInput(
-        f"{found.name} cannot run on target {target!r}; it can on {', '.join(found.targets)}",
-        next_step=f"--target {found.default_target}",
-    )
-
-
-def require_service(project: Project, service: str, found: Environment, target: Target) -> None:
-    """Refuse a service that this environment does not have on this target."""
-    if service and not is_here(project.service(service), found, target):
-        raise BadInput(
-            f"{service} is not deployed in {found.name}",
-            next_step=f"./inv env.show --env {found.name}",
-        )
 
 
 def container_target(found: Environment, asked: str, settings: Settings) -> Target:
@@ -98,14 +57,6 @@ def scene_of(this: Command, project: Project, found: Environment, wishes: Wishes
         secrets_folder=_secrets_folder(this, project, found, source),
         source=str(source) if wishes.from_source or found.kind == "local" else "",
     )
-
-
-def usual_of(project: Project, settings: Settings) -> dict[str, int]:
-    """Give the usual ports of a project's parts; BadInput for a written port of a part that is not there."""
-    parts = {part.name: part.port for service in project.services for part in service.parts}
-    usual = usual_ports(parts)
-    require_known(settings.ports, usual)
-    return usual
 
 
 def data_root(settings: Settings, found: Environment) -> str:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infra.assembly import open_session
+from infra.choices import chosen_target
 from infra.model.environments import choose, environment
 from infra.model.errors import KnownBad
 from infra.model.hosts import AppDomain, app_host
 from infra.model.smoke_report import COLUMNS
 from infra.plan.smoke import choose_commit, choose_target
-from infra.scenes import chosen_target
 from infra.verify import smoke as runner
 from infra.verify.smoke_profiles import load_profile
 from infra.verify.smoke_selftest import self_test as prove
@@ -65,6 +65,12 @@ def smoke(this: Command, project: Project, env: str | None, target: str, wishes:
     this.outcome.facts |= report.as_facts()
     if report.faults:
         raise KnownBad("the smoke test failed", evidence=report.faults, next_step=_logs(project, name))
+
+
+def address(this: Command, project: Project, env: str | None, base_url: str) -> tuple[str, str]:
+    """Give the address of an environment as a person or its own name says it, and that name."""
+    computed, name, _ = _computed(this, project, env, "", Wishes(base_url=base_url))
+    return choose_target(base_url or None, this.variables.get("BASE_URL"), computed), name
 
 
 def _computed(

@@ -13,7 +13,25 @@ from invoke.exceptions import Exit
 from invoke.vendor import yaml
 
 import finance_report
-from tasks import accept, cleanup, docs, doctor, env, hooks, house, lint, lock, smoke, test, vault
+from tasks import (
+    accept,
+    boot,
+    ci,
+    cleanup,
+    code,
+    db,
+    dev,
+    docs,
+    doctor,
+    env,
+    hooks,
+    house,
+    lint,
+    lock,
+    smoke,
+    test,
+    vault,
+)
 from tasks.project import collection_of
 from tasks.root import ROOT
 
@@ -68,6 +86,11 @@ ns = Collection(
     accept.accept,
     Collection.from_module(test),
     Collection.from_module(cleanup),
+    Collection.from_module(dev),
+    Collection.from_module(db),
+    Collection.from_module(boot),
+    Collection.from_module(code),
+    Collection.from_module(ci),
     Collection.from_module(hooks),
     house.check,
     house.bench,

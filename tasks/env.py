@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def show(this: Command, env: str | None = None, target: str = "", release: str = "") -> None:
     """Show every name, host, path and limit of an environment, and where each comes from."""
     from infra import env_show
-    from infra.scenes import Wishes
+    from infra.choices import Wishes
 
     env_show.show(this, finance_report.PROJECT, Wishes(env, target, release))
 

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.model.errors import BadInput, KnownBad
+from infra.model.errors import KnownBad
+from infra.model.pytest_code import require_passed
 from tasks.command import command
 from tasks.root import ROOT
 
@@ -42,11 +43,7 @@ def _tell(code: int) -> None:
         from tasks.conduct import Terminated
 
         raise Terminated
-    if code == 4:
-        raise BadInput("pytest does not know these arguments (its exit code 4)", next_step="./inv test")
-    if code:
-        words = f"the tests did not pass (pytest exit code {code})"
-        raise KnownBad(words, next_step="./inv test --args '-x -n 0'")
+    require_passed(code, "./inv test", "./inv test --args '-x -n 0'")
 
 
 @command("check")

@@ -23,7 +23,7 @@ def compose(
 ) -> None:
     """Check compose files as rendered, or --file; exit 1 when a rule is broken, 2 when nobody can tell."""
     from infra import lint
-    from infra.scenes import Wishes
+    from infra.choices import Wishes
 
     texts = lint.Texts(Wishes(env, "", release, from_source), every=all, service=service, file=file)
     lint.compose(this, finance_report.PROJECT, texts)

@@ -46,5 +46,13 @@ def status(this: Command) -> None:
     printing.status(this, finance_report.PROJECT)
 
 
-ns = Collection("test", run, names, status)
+@command("test.e2e")
+def e2e(this: Command, env: str | None = None, base_url: str = "", args: str = "") -> None:
+    """Run the application's browser tests against an environment; --args goes to pytest as it is."""
+    from infra import e2e as suite
+
+    suite.run(this, finance_report.PROJECT, env, base_url, args)
+
+
+ns = Collection("test", run, names, status, e2e)
 ns.add_task(house.test, default=True)

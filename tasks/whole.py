@@ -26,7 +26,7 @@ def plan(project: Project) -> Task[Any]:
     ) -> None:
         """Show what setup would change in all; exit 3 when something would, 2 when not all is read."""
         from infra import plans
-        from infra.scenes import Wishes
+        from infra.choices import Wishes
 
         plans.show(this, project, "", Wishes(env, target, release, from_source))
 
@@ -47,7 +47,7 @@ def render(project: Project) -> Task[Any]:
     ) -> None:
         """Render what the containers of all services would be sent: to the terminal, or below --out."""
         from infra import render as printing
-        from infra.scenes import Wishes
+        from infra.choices import Wishes
 
         printing.render(this, project, "", Wishes(env, target, release, from_source), out)
 

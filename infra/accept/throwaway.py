@@ -57,12 +57,20 @@ class Throwaway:
     @cached_property
     def root(self) -> Path:
         """The copy of the tree, with settings of its own."""
-        copy = self.folder / "checkout"
+        return self.another("checkout")
+
+    def another(self, name: str) -> Path:
+        """Give one more copy of the tree under this name, with settings of its own; nothing runs there."""
+        copy = self.folder / name
         shutil.copytree(self._original, copy, ignore=self._ignored, symlinks=True)
         copy.chmod(0o755)
-        own = {"ports": _free_ports(self.project), "process": asdict(self._settings.process), **DOMAINS}
-        (copy / "invoke.yaml").write_text(json.dumps(own, indent=2), encoding="utf-8")
+        self.settle(copy)
         return copy
+
+    def settle(self, checkout: Path) -> None:
+        """Give a checkout settings of its own: no port of it is used here."""
+        own = {"ports": _free_ports(self.project), "process": asdict(self._settings.process), **DOMAINS}
+        (checkout / "invoke.yaml").write_text(json.dumps(own, indent=2), encoding="utf-8")
 
     def _ignored(self, folder: str, names: list[str]) -> set[str]:
         """Give what no command needs; at the top also what is hidden, tests, and what was made."""
@@ -85,9 +93,13 @@ class Throwaway:
 
     def inv(self, words: str, *, stdin: str = "", **variables: str) -> Done:
         """Give how a command line ended, the same that a person types after `./inv`, with more variables."""
+        return self.inv_in(self.root, words, stdin=stdin, **variables)
+
+    def inv_in(self, checkout: Path, words: str, *, stdin: str = "", **variables: str) -> Done:
+        """Give how a command line ended in another checkout that was made here."""
         argv = [sys.executable, "-m", "invoke", *words.split()]
         given = {**self.variables, **variables}
-        return processes.run(argv, words, self.root, given, stdin=stdin, within=ENDS_WITHIN)
+        return processes.run(argv, words, checkout, given, stdin=stdin, within=ENDS_WITHIN)
 
     def start(self) -> None:
         """Make the stack serve, if it does not; CannotTell says each time why it does not start."""

@@ -8,6 +8,9 @@ from typing import Literal
 from infra.model.service import Limits
 
 SECRETS_GROUP = "10001"
+FILES = "/infra"
+MEMORY = "/run/infra"
+SECRETS_FILE = "/secrets/.env"
 SECRETS_OPTIONS = "size=10m,mode=2750,uid=0,gid=10001"
 MountKind = Literal["volume", "bind", "memory"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from infra.model.errors import BadInput, PortTaken
 
@@ -17,6 +18,35 @@ DEFAULT: Mapping[str, int] = {
 }
 STEP = 100
 HIGHEST = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class PortsWanted:
+    """What a checkout needs ports for. `usual` are those of the first block by name, `written` a person's.
+
+    Names that are `unused` get none. Those that are `quiet` are typed by nobody: where one of them is taken,
+    they alone move.
+    """
+
+    usual: Mapping[str, int]
+    written: Mapping[str, int]
+    unused: Collection[str] = ()
+    quiet: Collection[str] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that get a port."""
+        return frozenset(self.usual) - frozenset(self.unused)
+
+
+def choose_apart(
+    wanted: PortsWanted, recorded: Mapping[str, int], taken: Callable[[int], bool]
+) -> dict[str, int]:
+    """Give a port for each name as `choose_ports` does, the quiet ones after the others."""
+    without = {*wanted.unused, *wanted.quiet}
+    loud = choose_ports(wanted.written, recorded, taken, without, wanted.usual)
+    kept = {name: port for name, port in recorded.items() if port not in loud.values()}
+    return choose_ports(wanted.written, {**kept, **loud}, taken, wanted.unused, wanted.usual)
 
 
 def choose_ports(

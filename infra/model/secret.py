@@ -63,6 +63,7 @@ class SecretSpec:
 
     `derive` gets the values by (service, key) and the environment's addresses; None means that nothing is
     derived here and an operator's value stands. `shortest` is in bytes. `pattern` must match the whole value.
+    `is_plain` tells that the value may be shown: it travels with the secrets and is none.
     """
 
     service: str
@@ -76,6 +77,7 @@ class SecretSpec:
     derive: Derivation | None = None
     optional_in: frozenset[str] = frozenset()
     consumers: tuple[str, ...] = ()
+    is_plain: bool = False
 
     def __post_init__(self) -> None:
         if not KEY.fullmatch(self.key):

@@ -76,7 +76,9 @@ class Part:
     """One thing of a service that runs by itself.
 
     `command` may use `$BIND`, `$PORT`, `$DATA_DIR`, `$RUN_DIR`; the target fills them in.
-    `after` names parts of the same service that have to be ready first.
+    `after` names parts of the same service that have to be ready first. `more_ports` are further ports of its
+    process, by name: `$MASTER_PORT` in its command stands for the one named `master`. `development` is the
+    command of its development server, which loads anew what is saved.
     """
 
     name: str
@@ -92,6 +94,13 @@ class Part:
     stop_signal: str = "SIGTERM"
     reads_secrets: bool = True
     container: Container | None = None
+    more_ports: tuple[tuple[str, int], ...] = ()
+    development: tuple[str, ...] = ()
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Its ports by name, as declared: its own, and the further ones of its process."""
+        return {self.name: self.port, **{f"{self.name}_{name}": port for name, port in self.more_ports}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,7 @@ class Service:
     `from_source` tells that it runs the application's code, a release.
     `write_probe` names the probe that writes, reads and removes one value after a deploy.
     `only_with` names what an environment has to have: its own "router", its own "object_store".
+    `is_soft` tells that the gate does not wait for it, but its write probe does.
     """
 
     name: str
@@ -114,6 +124,7 @@ class Service:
     from_source: bool = False
     write_probe: str = ""
     only_with: Literal["", "router", "object_store"] = ""
+    is_soft: bool = False
     routes: tuple[Route, ...] = field(default=())
 
     def part(self, name: str) -> Part:

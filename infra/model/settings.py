@@ -11,6 +11,7 @@ from annotated_types import Interval, Predicate
 
 Port = Annotated[int, Interval(ge=1, le=65535)]
 Seconds = Annotated[int, Interval(ge=1, le=86_400)]
+Percent = Annotated[float, Interval(ge=0, le=100)]
 STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 Part = TypeVar("Part")
 
@@ -35,12 +36,21 @@ def is_web_address(text: str) -> bool:
     return bool(re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._/-]*)?", text))
 
 
+def is_object_store(text: str) -> bool:
+    """Tell whether this says which object store processes use: our own, none, or that of an address."""
+    return text in {"embedded", "none"} or is_web_address(text)
+
+
 @dataclass(frozen=True)
 class Command:
-    """How one part of the application is started; empty means the project's own declaration."""
+    """How one part of the application is started; empty means the project's own declaration.
+
+    `dev` starts its development server.
+    """
 
     __pydantic_config__ = STRICT
     command: list[str] = field(default_factory=list)
+    dev: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,7 @@ class Programs:
     postgres: str = "wheel"
     redis: str = "wheel"
     traefik: str = "wheel"
+    seaweedfs: str = "wheel"
 
 
 @dataclass(frozen=True)
@@ -103,6 +114,45 @@ class Telemetry:
 
 
 @dataclass(frozen=True)
+class Steps:
+    """The commands that check one part of the application: unset is the usual one, empty leaves a step out.
+
+    `format` only looks, `fix` writes. A test command may have `$COVERAGE`, the file for coverage's report.
+    """
+
+    __pydantic_config__ = STRICT
+    lint: list[str] | None = None
+    types: list[str] | None = None
+    format: list[str] | None = None
+    fix: list[str] | None = None
+    test: list[str] | None = None
+    build: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of the backend's lines its tests have to run, in per cent, and of single packages of it.
+
+    `target` is where the team wants to be: it is printed and fails nothing.
+    """
+
+    __pydantic_config__ = STRICT
+    lines: Percent = 92
+    target: Percent = 97
+    packages: dict[str, Percent] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Code:
+    """How the application's checkout is checked, part by part."""
+
+    __pydantic_config__ = STRICT
+    backend: Steps = Steps()
+    frontend: Steps = Steps()
+    coverage: Coverage = Coverage()
+
+
+@dataclass(frozen=True)
 class Drills:
     """Faults that a person asks for, to see what happens."""
 
@@ -132,10 +182,12 @@ class Settings:
     app: App = App()
     ports: dict[str, Port] = field(default_factory=dict)
     process: Process = Process()
+    object_store: Annotated[str, Predicate(is_object_store)] = "embedded"
     containers: Containers = Containers()
     vault: Vault = Vault()
     telemetry: Telemetry = Telemetry()
     environments: dict[str, EnvironmentWishes] = field(default_factory=dict)
+    code: Code = Code()
     drills: Drills = Drills()
 
 

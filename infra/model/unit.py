@@ -11,6 +11,7 @@ from infra.model.container import Box, Mount
 from infra.model.service import Health, Limits
 
 MARKERS = ("INFRA_BUNDLE", "INFRA_DEPLOY")
+DEVELOPMENT = "development"  # what a development server carries in place of a bundle
 RESOURCE_ATTRIBUTES = "OTEL_RESOURCE_ATTRIBUTES"
 DEPLOY_ATTRIBUTE = "infra.deploy"
 
@@ -29,6 +30,7 @@ class Unit:
 
     `environment` holds no secret: secrets come from the file that INFRA_SECRETS_FILE names.
     `needs` are units that have to be ready before this one starts. `box` is its container, if it has one.
+    One that `yields` lets all others of its environment start first.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Unit:
     stop_signal: str = "SIGTERM"
     user: str = ""
     box: Box | None = None
+    yields: bool = False
 
     def with_markers(self, bundle: str, deploy: str) -> Unit:
         """Give the same unit, marked with the bundle and the deploy that start it, also in its telemetry."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from infra.model.container import SECRETS_GROUP, Box, Mount
+from infra.model.container import FILES, SECRETS_GROUP, Box, Mount
 from infra.model.service import Health, Limits, Service
 from infra.model.unit import Unit
 from infra.plan.agent import agent_files
 from infra.plan.boxes import our_labels
-from infra.plan.container_scene import FILES, ContainerScene
+from infra.plan.container_scene import ContainerScene
 
 LIMITS = Limits(memory_mib=128, processes=50)
 HEALTH = Health("agent", interval=5, timeout=3, retries=60, start_period=30)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from infra.model.container import SECRETS_GROUP, Box, Mount
+from infra.model.container import FILES, MEMORY, SECRETS_FILE, SECRETS_GROUP, Box, Mount
 from infra.model.service import Container, Limits, Part, Service
 from infra.model.unit import Unit, UnitFile
 from infra.plan import routes
-from infra.plan.container_scene import FILES, MEMORY, SECRETS_FILE, ContainerScene
+from infra.plan.container_scene import ContainerScene
 from infra.plan.routes_labels import labels
 from infra.plan.telemetry import variables as telemetry_variables
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from infra.model.container import SECRETS_OPTIONS, Box
+from infra.model.container import FILES, SECRETS_OPTIONS, Box
 from infra.model.service import Service
 from infra.model.unit import Bundle, Unit
 from infra.plan.agent_unit import agent_unit
 from infra.plan.boxes import container_unit
-from infra.plan.container_scene import FILES, ContainerScene
+from infra.plan.container_scene import ContainerScene
 from infra.plan.platform_env import declared, encode, released
 from infra.plan.telemetry import variables
 

@@ -15,10 +15,6 @@ from infra.model.service import Part, Project, Service
 from infra.plan.data_paths import data_folder
 from infra.plan.templates import Templates
 
-FILES = "/infra"
-MEMORY = "/run/infra"
-SECRETS_FILE = "/secrets/.env"
-
 
 @dataclass(frozen=True, slots=True)
 class ContainerScene:

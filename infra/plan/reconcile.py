@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from infra.model.observed import Found, Observed
 from infra.model.operation import Operation, Plan
 from infra.model.service import Service
-from infra.model.unit import Bundle, Unit
+from infra.model.unit import DEVELOPMENT, Bundle, Unit
 from infra.plan.database_step import with_database
 from infra.plan.plan_facts import facts_of
 
@@ -32,8 +32,9 @@ class Wanted:
 
 
 def reconcile(observed: Observed, wanted: Wanted) -> Plan:
-    """Give the plan; it is empty when everything that is wanted runs as wanted."""
-    changes = {service.name: list(_changes(service, observed, wanted)) for service in wanted.services}
+    """Give the plan; it is empty when everything that is wanted runs as wanted. What is soft comes last."""
+    services = sorted(wanted.services, key=lambda one: one.is_soft)
+    changes = {service.name: list(_changes(service, observed, wanted)) for service in services}
     left_alone = tuple(name for name in changes if _has_pending_change(name, changes[name], wanted))
     steps = [step for name in changes if name not in left_alone for step in changes[name]]
     steps = [*_doubles(observed), *steps]
@@ -116,6 +117,8 @@ def _restart_reason(unit: Unit, bundle: Bundle, observed: Observed, wanted: Want
     running = observed.running(unit.name)
     if running is None:
         return ""
+    if running.bundle == DEVELOPMENT:
+        return "a development server runs in its place, and is ended"
     if running.bundle != bundle.digest:
         return f"it runs bundle {running.bundle[:12] or 'none'}, wanted is {bundle.digest[:12]}"
     if wanted.force and unit.service in wanted.asked:

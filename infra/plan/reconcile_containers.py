@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from infra.model.env_text import parse
 from infra.model.observed import Absent, Found, Observed, Running, Sent, Unknown
 from infra.model.operation import Operation, Plan
 from infra.model.service import Service
@@ -12,7 +13,7 @@ from infra.model.unit import Bundle, Unit
 from infra.plan.compose import blank
 from infra.plan.database_step import with_database
 from infra.plan.plan_facts import facts_of
-from infra.plan.platform_env import owned, parse
+from infra.plan.platform_env import owned
 
 PLACE = "in place"
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from infra.model.addresses import OBJECT_STORE_KEYS
 from infra.model.environment import Environment, Target
 from infra.model.secret import SecretSpec
 from infra.model.service import Project, Service
+
+EMBEDDED = "embedded"
 
 
 def roster(project: Project, environment: Environment, target: Target) -> tuple[Service, ...]:
@@ -17,15 +20,35 @@ def roster(project: Project, environment: Environment, target: Target) -> tuple[
 def is_here(service: Service, environment: Environment, target: Target) -> bool:
     """Tell whether a service is part of an environment on this target.
 
-    As processes every stack has a router of its own, and no object store yet.
+    As processes every stack has a router of its own.
     """
     if service.from_source and not environment.has_application:
         return False
     if service.only_with == "router":
         return environment.has_application and (environment.has_router or target == "process")
     if service.only_with == "object_store":
-        return environment.has_object_store and target != "process"
+        return environment.has_object_store
     return True
+
+
+def with_object_store(environment: Environment, wish: str) -> Environment:
+    """Give the environment with the object store that a person wishes for processes.
+
+    Its own one, where it has one and the wish is "embedded"; none at all for "none" and for an address.
+    """
+    return replace(environment, has_object_store=environment.has_object_store and wish == EMBEDDED)
+
+
+def with_foreign_store(project: Project) -> Project:
+    """Give the project as it runs with an object store of somebody else's: the keys for it are required."""
+    services = tuple(
+        replace(one, secrets=tuple(_required(spec) for spec in one.secrets)) for one in project.services
+    )
+    return replace(project, services=services)
+
+
+def _required(spec: SecretSpec) -> SecretSpec:
+    return replace(spec, optional_in=frozenset()) if spec.key in OBJECT_STORE_KEYS else spec
 
 
 def rehearsed(project: Project, environment: Environment) -> Project:

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from infra.model.container import FILES
 from infra.model.environment import Environment
 from infra.model.places import Places
 from infra.model.service import Part, Project, Route
 from infra.model.unit import UnitFile
-from infra.plan.container_scene import FILES
 
 SERVED_BY = "X-Infra-Service"
 LOCAL_HOSTS = "(Host(`localhost`) || Host(`127.0.0.1`))"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.model.environment import Environment
+from infra.model.naming import Names
 from infra.model.places import Places
 from infra.model.service import Part, Project, Service
 from infra.model.unit import Bundle, Unit, UnitFile
@@ -55,6 +56,7 @@ def _unit(service: Service, part: Part, scene: Scene) -> Unit:
         needs=_needs(service, part, scene),
         stop_signal=part.stop_signal,
         user=places.database_user if part.program == "postgres" else "",
+        yields=service.is_soft,
     )
 
 
@@ -66,6 +68,8 @@ def _argv(service: Service, part: Part, scene: Scene) -> tuple[str, ...]:
         "$DATA_DIR": places.data(service.name),
         "$RUN_DIR": f"{places.run}/{part.name}",
         "$CONFIG_FILE": _config_file(service, places),
+        "$BUCKET": Names(scene.project.name).bucket(scene.environment),
+        **{f"${name.upper()}_PORT": str(places.ports[f"{part.name}_{name}"]) for name, _ in part.more_ports},
     }
     own = scene.commands.get(part.name)
     start = own or (*places.programs[part.program].argv, *part.command)

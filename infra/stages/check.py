@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from infra.model.errors import CannotTell, InfraError, KnownBad, PortTaken, Refused
+from infra.model.unit import Unit
 from infra.plan.preflight import Ground, preflight
 from infra.session import Request, Session
 from infra.stages.look import Picture
@@ -58,14 +60,24 @@ def _ports(session: Session, picture: Picture) -> list[InfraError]:
     units = [
         unit for bundle in picture.wanted.bundles.values() for unit in bundle.units if unit.name in starting
     ]
-    return [
-        PortTaken(
-            f"port {unit.port} for {unit.name} is held by {holder}",
-            next_step=f"end it, or write another one: ports: {{{unit.name}: N}} in invoke.local.yaml",
-        )
-        for unit in units
-        if (holder := session.target.stranger_on(unit.port))
-    ]
+    return [fault for unit in units if (fault := next(_taken(session, unit), None))]
+
+
+def _taken(session: Session, unit: Unit) -> Iterator[PortTaken]:
+    for name, port in _ports_of(session, unit).items():
+        holder = session.target.stranger_on(port)
+        if holder:
+            yield PortTaken(
+                f"port {port} for {name} is held by {holder}",
+                next_step=f"end it, or write another one: ports: {{{name}: N}} in invoke.local.yaml",
+            )
+
+
+def _ports_of(session: Session, unit: Unit) -> dict[str, int]:
+    """Give all ports of a unit by name; a unit that is declared no more has but its own."""
+    parts = {part.name: part for part in session.project.service(unit.service).parts}
+    names = parts[unit.name].ports if unit.name in parts else ()
+    return {**{name: session.places.ports[name] for name in names}, unit.name: unit.port}
 
 
 def _together(faults: list[InfraError]) -> InfraError:

@@ -15,7 +15,7 @@ from infra.session import Session
 from infra.stages.apply import Attempt
 from infra.targets.process import secret_files
 from infra.verify.gate import Aim, Gate
-from infra.verify.write_probes import PROBES
+from infra.verify.write_probes import PROBES, SOFT, is_off
 
 CONFIRMED_WITHIN = 5.0
 
@@ -42,14 +42,16 @@ def _pass(stage: Stage, session: Session, aim: Aim) -> Verdict:
 def aim_at(session: Session, attempt: Attempt, deadline: float) -> Aim:
     """Give what the gate has to see for this attempt."""
     wanted = attempt.picture.wanted
+    soft = {name for name in attempt.services if session.project.service(name).is_soft}
     bundles = [wanted.bundles[name] for name in attempt.services]
-    units = [unit for bundle in bundles for unit in bundle.units]
+    units = [unit for bundle in bundles if bundle.service not in soft for unit in bundle.units]
     reporter = next(
         (unit for unit in units if unit.health.probe == "http" and unit.health.path == "/health"), None
     )
     is_app = reporter is not None
     return Aim(
         units=tuple(unit.name for unit in units),
+        beside=tuple(unit.name for one in bundles if one.service in soft for unit in one.units),
         deploy=attempt.deploy,
         release=next((bundle.release for bundle in bundles if bundle.release), ""),
         answers=(f"http://127.0.0.1:{reporter.port}/health", f"{session.url}/api/health") if reporter else (),
@@ -96,18 +98,40 @@ def _units(bundles: Iterable[Bundle]) -> list[str]:
 
 
 def write_probes(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
-    """Give whether every stateful service that the asked ones need takes a write."""
-    services = [one for one in attempt.picture.wanted.services if one.write_probe]
+    """Give whether every store that the asked services need takes a write, but for the soft ones."""
+    owners = {name: one for name, one in _probed(attempt).items() if name not in SOFT}
+    return _written(session, owners, stage)
+
+
+def soft_probes(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
+    """Give whether the soft stores take a write, waiting for it; one that is switched off is skipped."""
+    owners = {name: one for name, one in _probed(attempt).items() if name in SOFT}
+    if not owners:
+        stage.say("not needed")
+    elif all(is_off(name, session.keys.readable()["app"]) for name in owners):
+        stage.say("skipped: there is no object store")
+    else:
+        return _written(session, owners, stage)
+    return Verdict(ok=True)
+
+
+def _probed(attempt: Attempt) -> dict[str, str]:
+    """Give the probes of this attempt's services, each with the service that answers for it."""
+    services = attempt.picture.wanted.services
+    names = dict.fromkeys(one.write_probe for one in services if one.write_probe)
+    return {name: next(one.name for one in services if one.write_probe == name) for name in names}
+
+
+def _written(session: Session, owners: Mapping[str, str], stage: Stage) -> Verdict:
     secrets = session.keys.readable()["app"]
-    for service in services:
-        fault = PROBES[service.write_probe](secrets)
+    for name, service in owners.items():
+        stage.wait(f"{name} takes a write")
+        fault = PROBES[name](secrets)
         if fault:
-            stage.say(f"{service.name}: {fault}")
-            command = session.say(f"{service.name}.logs")
-            return Verdict(
-                ok=False, category="write_probe", cause=f"{service.name}: {fault}", next_step=command
-            )
-    stage.say(", ".join(service.name for service in services) + " took a row and gave it back")
+            stage.say(f"{name}: {fault}")
+            command = session.say(f"{service}.logs")
+            return Verdict(ok=False, category="write_probe", cause=f"{name}: {fault}", next_step=command)
+    stage.say(f"{', '.join(owners)} took a write and gave it back")
     return Verdict(ok=True)
 
 
@@ -131,4 +155,5 @@ PROVERS: Mapping[str, Callable[[Session, Attempt, Stage], Verdict]] = {
     "facts": check_facts,
     "probes": write_probes,
     "watch": watch,
+    "objects": soft_probes,
 }

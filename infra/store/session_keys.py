@@ -64,6 +64,7 @@ class Keys:
         return self.forecast().values
 
     def _learnt(self, ring: Keyring) -> Keyring:
-        for values in ring.values.values():
-            self.redactor.learn(*values.values())
+        plain = {spec.place for spec in self.specs if spec.is_plain}
+        for service, values in ring.values.items():
+            self.redactor.learn(*(value for key, value in values.items() if (service, key) not in plain))
         return ring

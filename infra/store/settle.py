@@ -16,7 +16,7 @@ Marks = Mapping[Place, frozenset[str]]
 class Settled:
     """All values by (service, key), and which of them are new, rewritten, foreign or not there.
 
-    `derived` are the keys that now follow from others, rewritten or not.
+    `derived` are the keys that now follow from others, rewritten or not; `rewritten` ones without a value go.
     """
 
     values: Mapping[Place, Secret]
@@ -45,12 +45,15 @@ def settle(
     """Give what every declared key should be.
 
     A generated key is made once, where it is required and missing. A derived one follows its inputs; one
-    without a mark of ours is drift, and stands until `repair`. Operator keys are never touched.
+    without a mark of ours is drift, and stands until `repair`. One that is derived no more goes, where it is
+    ours. Operator keys are never touched.
     """
     declared = tuple(specs)
     required = [spec for spec in declared if spec.kind == "generated" and spec.required_in(environment)]
     fresh = {spec.place: generate(spec) for spec in required if _is_missing(held, spec.place)}
     values = {**held, **fresh}
+    gone = {spec.place for spec in declared if _is_over(spec, values, held, marks, addresses)}
+    values = {place: value for place, value in values.items() if place not in gone}
     derived: set[Place] = set()
     drifted: set[Place] = set()
     for spec in declared:
@@ -66,7 +69,7 @@ def settle(
         values,
         derived=frozenset(derived),
         generated=frozenset(fresh),
-        rewritten=frozenset(place for place in derived if held.get(place) != values[place]),
+        rewritten=frozenset(place for place in derived if held.get(place) != values[place]) | gone,
         drifted=frozenset(drifted),
         missing=frozenset(
             spec.place
@@ -97,6 +100,22 @@ def _derived(
             return None
         raise
     return None if text is None else Secret(text)
+
+
+def _is_over(
+    spec: SecretSpec,
+    values: Mapping[Place, Secret],
+    held: Mapping[Place, Secret],
+    marks: Marks,
+    addresses: Any,
+) -> bool:
+    """Tell whether a value of ours is held for a key that nothing is derived for any more."""
+    if spec.derive is None or _is_missing(held, spec.place) or _is_foreign(spec.place, held, marks):
+        return False
+    try:
+        return spec.derive(values, addresses) is None
+    except KeyError:
+        return False  # an input is missing: that is no word against the value
 
 
 def _is_missing(values: Mapping[Place, Secret], place: Place) -> bool:

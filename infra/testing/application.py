@@ -88,5 +88,4 @@ def application(source: Path) -> Application:
             f"{folder} has no alembic.ini and migrations",
             next_step="set app.source in invoke.local.yaml to the application's checkout",
         )
-    own = folder / ".venv/bin/python"
-    return Application(source, str(own) if own.exists() else programs.python().argv[0])
+    return Application(source, programs.python_in(folder))

@@ -12,7 +12,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from infra.model.errors import BadInput, InfraError, KnownBad, NotCleaned
+from infra.model.errors import InfraError, NotCleaned
+from infra.model.pytest_code import require_passed
 from infra.testing import attendance, suite, template
 from infra.testing.command import Line, Wishes, line, summary, variables
 from infra.testing.databases import Databases
@@ -158,15 +159,7 @@ def _tell(this: Command, words: Line, ended: Ended) -> None:
 
 def _judge(ended: Ended) -> None:
     """Give pytest's code its meaning; clean-up that failed after green tests is an answer of its own."""
-    if ended.code == 4:
-        raise BadInput(
-            "pytest does not know these arguments (its exit code 4)", next_step='./inv test.run --args "..."'
-        )
-    if ended.code:
-        raise KnownBad(
-            f"the tests did not pass (pytest exit code {ended.code})",
-            next_step="./inv test.run --workers 1 --args -x",
-        )
+    require_passed(ended.code or 0, './inv test.run --args "..."', "./inv test.run --workers 1 --args -x")
     if ended.left:
         raise NotCleaned(
             f"the tests passed, {len(ended.left)} things stayed behind",

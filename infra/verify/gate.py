@@ -30,11 +30,12 @@ class Aim:
 
     `pages` have to answer 200 once `answers` do; `reporter` is the unit whose checkpoints count, if any.
     `in_a_row` is how many good answers must follow each other. `exits` are the ends of units that
-    happened before and do not count here.
+    happened before and do not count here. Units `beside` have to be started, and nobody waits for more.
     """
 
     units: tuple[str, ...]
     deploy: str
+    beside: tuple[str, ...] = ()
     release: str = ""
     answers: tuple[str, ...] = ()
     pages: tuple[str, ...] = ()
@@ -110,7 +111,10 @@ class Gate:
             if state["state"] != "ready" and unit != first:
                 self.seen = f"{unit} is {state['state']}" + (f" ({state['why']})" if state["why"] else "")
                 return False
-        return True
+        waiting = [unit for unit in self.aim.beside if states.get(unit, {}).get("state") in {None, "waiting"}]
+        if waiting:
+            self.seen = f"{waiting[0]} is not started yet"
+        return not waiting
 
     def _answers_good(self) -> bool:
         for url in self.aim.answers:
@@ -151,7 +155,7 @@ class Gate:
         """Give the unit whose output tells most: the first one that is not ready."""
         states: Mapping[str, Mapping[str, Any]] = self.target.states()
         bad = [unit for unit in self.aim.units if states.get(unit, {}).get("state") != "ready"]
-        return (bad or [self.aim.reporter or self.aim.units[0]])[0]
+        return next(filter(None, (*bad, self.aim.reporter, *self.aim.units, *self.aim.beside)))
 
     def _lines(self) -> tuple[str, ...]:
         return tuple(str(one) for one in furthest(self.checkpoints).values())

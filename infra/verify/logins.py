@@ -7,6 +7,7 @@ from infra.model.unit import Unit
 from infra.plan.health import classify
 from infra.session import Session
 from infra.targets.process import probes
+from infra.verify import bucket
 from infra.verify.http import ask
 
 
@@ -14,6 +15,8 @@ def login_fault(session: Session, unit: Unit) -> str:
     """Give why the unit does not serve, in words without secrets; empty when it does."""
     if unit.health.probe == "postgres":
         return _postgres(session)
+    if session.project.service(unit.service).only_with == "object_store":
+        return bucket.login_fault(session.keys.readable().get("app", {}))
     if unit.health.path == "/health":
         answer = ask(f"http://127.0.0.1:{unit.port}/health")
         category = classify(answer, None)

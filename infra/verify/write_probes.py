@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 from infra.model.secret import Secret
+from infra.targets.object_store import object_store
+from infra.verify import bucket
 
 
 def postgres(secrets: Mapping[str, Secret]) -> str:
@@ -39,4 +41,14 @@ def redis(secrets: Mapping[str, Secret]) -> str:
     return "" if found == mark.encode() else "the key that was written could not be read again"
 
 
-PROBES: Mapping[str, Callable[[Mapping[str, Secret]], str]] = {"postgres": postgres, "redis": redis}
+PROBES: Mapping[str, Callable[[Mapping[str, Secret]], str]] = {
+    "postgres": postgres,
+    "redis": redis,
+    "object_store": bucket.write_fault,
+}
+SOFT = frozenset({"object_store"})  # those that nobody waits for before the rest is proven
+
+
+def is_off(probe: str, secrets: Mapping[str, Secret]) -> bool:
+    """Tell whether there is nothing to write to: an object store is optional."""
+    return probe == "object_store" and object_store(secrets) is None

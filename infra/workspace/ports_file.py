@@ -9,42 +9,33 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from infra.model.ports import choose_ports
+from infra.model.ports import PortsWanted, choose_apart
 from infra.targets.process.data_folders import walkable
 from infra.targets.process.ports import is_taken
 
 NAME = "ports.json"
-NOT_STARTED = ("minio", "minio_console")  # no object store runs as a process yet
 
 
-def ports(
-    root: Path, neighbours: Path, written: Mapping[str, int], usual: Mapping[str, int], *, claim: bool
-) -> dict[str, int]:
-    """Give the ports by name; with `claim` they are written down where none were.
+def ports(root: Path, neighbours: Path, wanted: PortsWanted, *, claim: bool) -> dict[str, int]:
+    """Give the ports by name; with `claim` those that were not written down yet are written down.
 
-    `root` is the environment's state folder, `neighbours` the folder of all checkouts' states, `usual` are
-    the ports of a machine on which nobody else has any.
+    `root` is the environment's state folder, `neighbours` the folder of all checkouts' states.
     """
     recorded = _read(root / NAME)
-    if recorded or not claim:
-        return _choose(written, recorded, usual, neighbours, root)
+    if wanted.names <= recorded.keys() or not claim:
+        return _choose(wanted, recorded, neighbours, root)
     walkable(root)
     with _alone(neighbours):
-        chosen = _choose(written, _read(root / NAME), usual, neighbours, root)
-        _write(root / NAME, chosen)
+        recorded = _read(root / NAME)
+        chosen = _choose(wanted, recorded, neighbours, root)
+        _write(root / NAME, {**recorded, **chosen})
     return chosen
 
 
-def _choose(
-    written: Mapping[str, int],
-    recorded: Mapping[str, int],
-    usual: Mapping[str, int],
-    neighbours: Path,
-    root: Path,
-) -> dict[str, int]:
-    is_settled = usual.keys() <= {*recorded, *NOT_STARTED}
+def _choose(wanted: PortsWanted, recorded: Mapping[str, int], neighbours: Path, root: Path) -> dict[str, int]:
+    is_settled = wanted.names <= recorded.keys()
     claimed = set() if is_settled else set(_claimed(neighbours, root))
-    return choose_ports(written, recorded, lambda port: port in claimed or is_taken(port), NOT_STARTED, usual)
+    return choose_apart(wanted, recorded, lambda port: port in claimed or is_taken(port))
 
 
 def _claimed(neighbours: Path, root: Path) -> Iterator[int]:

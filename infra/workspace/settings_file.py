@@ -24,6 +24,7 @@ EXPECTED = {
     "default_env": "production is never the default: name it with --env production",
     "data_root": "an absolute path is expected, without .., blanks or a closing slash",
     "mount": "one word of a-z0-9_- is expected",
+    "object_store": "embedded, none, or the http or https address of an S3 server is expected",
     "endpoint": "an http or https address is expected, without login or query",
 }
 Lines = dict[tuple[str, ...], str]

@@ -99,7 +99,7 @@ def test_needs_that_nobody_declares_or_that_go_round_are_told(tmp_path: Path) ->
     with pytest.raises(Disproved, match="nothing declares: cache"):
         graph(replace(ground(tmp_path), project=lost))
     round_ = replace(PROJECT, services=(replace(postgres, needs=("app",)), *others))
-    with pytest.raises(Disproved, match="in a circle: app, .*postgres, redis"):
+    with pytest.raises(Disproved, match=r"in a circle: app, .*postgres, redis"):
         graph(replace(ground(tmp_path), project=round_))
 
 

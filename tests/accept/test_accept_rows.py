@@ -83,6 +83,11 @@ def test_a_row_that_says_unknown_says_why() -> None:
     assert [row.id for row in ROWS if row.unknown and len(row.unknown.split()) < 2] == []
 
 
+def test_the_row_that_counts_the_contract_tests_of_isolation_names_15_of_them() -> None:
+    [row] = [row for row in ROWS if row.id == "TEST-24"]
+    assert len(set(row.tests)) >= 15
+
+
 def area(text: str) -> Area:
     return parse_area(text, "x.yaml")
 

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.model.errors import BadInput, PortTaken
-from infra.model.ports import DEFAULT, HIGHEST, choose_ports, require_known, usual_ports
+from infra.model.ports import (
+    DEFAULT,
+    HIGHEST,
+    PortsWanted,
+    choose_apart,
+    choose_ports,
+    require_known,
+    usual_ports,
+)
 from tests.model.yaml_cases import cases
 
 ORDER = ("router", "frontend", "backend", "postgres", "redis", "minio", "minio_console")
@@ -28,6 +36,35 @@ def test_ports_are_chosen_as_the_rules_say(case: str, facts: dict[str, Any]) -> 
     chosen = choose_ports(written, recorded, taken.__contains__, unused)
     expected = zip(ORDER, facts["gives"], strict=True)
     assert chosen == {name: port for name, port in expected if port is not None}, case
+
+
+QUIET = PortsWanted(DEFAULT, {}, unused=["minio_console"], quiet=["minio"])
+LOUD = {"router": 3000, "frontend": 3001, "backend": 8000, "postgres": 5432, "redis": 6379}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "recorded", "taken", "gives"),
+    [
+        (QUIET, {}, set(), {**LOUD, "minio": 9000}),
+        (QUIET, {}, {9000}, {**LOUD, "minio": 9100}),
+        (QUIET, {}, {3000}, {name: port + 100 for name, port in LOUD.items()} | {"minio": 9000}),
+        (QUIET, LOUD, {*LOUD.values(), 9000}, {**LOUD, "minio": 9100}),
+        (QUIET, {**LOUD, "minio": 9200}, {9200}, {**LOUD, "minio": 9200}),
+        (QUIET, {"minio": 3000}, set(), {**LOUD, "minio": 9000}),
+    ],
+    ids=[
+        "all free",
+        "its own is taken",
+        "another's is taken",
+        "it is new here",
+        "recorded",
+        "recorded badly",
+    ],
+)
+def test_a_quiet_part_moves_alone(
+    wanted: PortsWanted, recorded: dict[str, int], taken: set[int], gives: dict[str, int]
+) -> None:
+    assert choose_apart(wanted, recorded, taken.__contains__) == gives
 
 
 def test_two_names_with_one_written_port_are_a_fault_of_the_settings() -> None:

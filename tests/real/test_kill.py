@@ -16,7 +16,7 @@ import pytest
 from tests.real.conftest import Checkout, kill, until
 
 pytestmark = pytest.mark.real
-UNITS = {"postgres", "redis", "router", "backend", "frontend"}
+UNITS = {"postgres", "redis", "minio", "router", "backend", "frontend"}
 
 
 def kill_at(running: subprocess.Popen[str], word: str) -> None:

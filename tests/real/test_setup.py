@@ -12,7 +12,7 @@ import pytest
 from tests.real.conftest import Checkout, kill, until
 
 pytestmark = pytest.mark.real
-UNITS = {"postgres", "redis", "router", "backend", "frontend"}
+UNITS = {"postgres", "redis", "minio", "router", "backend", "frontend"}
 
 
 def test_an_empty_machine_serves_after_one_command_and_a_repeat_does_nothing(checkout: Checkout) -> None:
@@ -198,3 +198,14 @@ def test_invokes_own_dry_run_is_refused_with_the_right_command(checkout: Checkou
     assert done.code == 2
     assert "./inv finance_report.app.plan" in done.err
     assert checkout.processes() == {}
+
+
+def test_a_plan_that_was_agreed_to_is_carried_out_and_refused_once_the_world_has_moved(
+    checkout: Checkout,
+) -> None:
+    planned = checkout.run("finance_report.redis.plan", "--json").json["facts"]["plan"]
+    assert checkout.run("finance_report.redis.setup", "--plan", planned).code == 0
+    refused = checkout.run("finance_report.redis.setup", "--plan", planned)
+    assert (refused.code, f"plan {planned} was agreed to" in refused.err) == (1, True)
+    now = checkout.run("finance_report.redis.plan", "--json").json["facts"]["plan"]
+    assert checkout.run("finance_report.redis.setup", "--plan", now).code == 0

@@ -45,6 +45,9 @@ SPECS = (
 )
 
 
+ENDPOINT_OF_ANY = SecretSpec("app", "S3_ENDPOINT", "derived", derive=endpoint, optional_in=LOCAL_ENVIRONMENTS)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> FileStore:
     return FileStore(tmp_path / "secrets", "local", tmp_path / "checkout")
@@ -149,6 +152,17 @@ def test_where_nothing_is_derived_an_operators_value_stands(store: FileStore) ->
     change(store, APP, S3_ENDPOINT="https://minio.example.test")
     held = keys.ensure(store, *PLACE, [one for one in SPECS if one.key == "S3_ENDPOINT"], "own")
     assert (held.drifted, held.values["app"]["S3_ENDPOINT"].reveal()) == ({}, "https://minio.example.test")
+
+
+def test_a_value_of_ours_goes_when_nothing_is_derived_for_its_key_any_more(store: FileStore) -> None:
+    assert ensure(store).values["app"]["S3_ENDPOINT"].reveal() == "http://db"
+    foreseen = keys.pending(store, *PLACE, [ENDPOINT_OF_ANY], "own")
+    assert foreseen.rewritten == {"app": ("S3_ENDPOINT",)}
+    gone = keys.ensure(store, *PLACE, [ENDPOINT_OF_ANY], "own")
+    assert (foreseen.versions, "S3_ENDPOINT" in store.get(APP).values) == (gone.versions, False)
+    assert "DATABASE_URL" in store.get(APP).values
+    assert keys.ensure(store, *PLACE, [ENDPOINT_OF_ANY], "own").unwritten == {}
+    assert ensure(store).values["app"]["S3_ENDPOINT"].reveal() == "http://db"
 
 
 def test_a_required_key_without_a_value_is_named(store: FileStore) -> None:

@@ -115,6 +115,28 @@ def test_a_unit_starts_only_when_what_it_needs_is_ready(stage: Stage) -> None:
     stage.until_ready("second")
 
 
+def test_a_unit_that_yields_starts_when_no_other_is_on_its_way(stage: Stage) -> None:
+    door = stage.root / "door"
+    stage.start(
+        stage.unit(
+            "slow",
+            code=f"import os, time\nwhile not os.path.exists({str(door)!r}): time.sleep(0.01)\n{SERVER}",
+        )
+    )
+    stage.start(replace(stage.unit("soft"), yields=True))
+    until(lambda: stage.state("soft").get("why") == "lets the others start first")
+    assert "soft" not in stage.mains()
+    door.touch()
+    stage.until_ready("soft")
+    assert stage.state("slow")["state"] == "ready"
+
+
+def test_a_unit_that_yields_does_not_wait_for_one_that_fails(stage: Stage) -> None:
+    stage.start(stage.unit("bad", code="raise SystemExit(3)"))
+    stage.start(replace(stage.unit("soft"), yields=True))
+    stage.until_ready("soft")
+
+
 def test_a_unit_that_dies_is_restarted_and_its_exits_are_counted(stage: Stage) -> None:
     stage.start(stage.unit("web"))
     stage.until_ready("web")

@@ -150,7 +150,7 @@ def test_names_are_exactly_as_people_type_them_and_each_has_help() -> None:
         "test.run",
     } <= set(names)
     assert all(names.values())
-    assert all(re.fullmatch(r"[a-z_.-]+", name) for name in names)
+    assert all(re.fullmatch(r"[a-z0-9_.-]+", name) for name in names)
 
 
 def _flat(node: dict, above: str) -> Iterator[dict]:  # type: ignore[type-arg]  # invoke's own form

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from infra.accept.checks import contract, drills, keys, names, paper, repository, stack
+from infra.accept.checks import clones, contract, drills, keys, names, paper, repository, runs, stack
 from infra.model.acceptance import Evidence
 
 Check = Callable[..., Evidence]
@@ -36,6 +36,12 @@ _ALL = (
     paper.apart,
     paper.keys_rendered,
     paper.lints,
+    clones.branch_names,
+    clones.hook_pushes,
+    runs.runs_meet,
+    runs.worktrees_meet,
+    runs.killed_run,
+    runs.killed_run_cleaned,
     repository.attached,
     repository.graph,
     repository.deployer,

@@ -17,6 +17,7 @@ from infra.model.errors import CannotTell, Refused, Unreachable
 from infra.model.secret import Secret
 from infra.model.unit import Unit
 from infra.targets.process.account import identity
+from infra.targets.process.entry import with_secrets
 
 SUPERUSER = "postgres"
 
@@ -177,24 +178,16 @@ class Database:
         return f"infra:env:{self.environment}"
 
 
-_DOWNGRADE = """
-set -a
-. "$INFRA_SECRETS_FILE"
-set +a
-cd "$APP_DIR"
-exec "$INFRA_PYTHON" "$INFRA_BOOT" downgrade "$1"
-"""
-
-
 def downgrade(unit: Unit, revision: str) -> None:
     """Take the database back to a revision with the code that left it; CannotTell when that fails."""
+    variables = dict(unit.environment)
     done = subprocess.run(
-        ["/bin/sh", "-euc", _DOWNGRADE, "sh", revision],
+        with_secrets(variables["INFRA_PYTHON"], variables["INFRA_BOOT"], "downgrade", revision),
         check=False,
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
-        env=dict(unit.environment),
+        env=variables,
     )
     if done.returncode:
         said = tuple(done.stderr.strip().splitlines()[-10:])

@@ -21,20 +21,31 @@ GRACE = 15.0
 LONGEST_PAUSE = 10.0
 PROBE_EVERY = 0.03
 SETTLED_AFTER = 60.0
+YIELDS_FOR = 10.0
 
 
 class Board:
-    """What keepers tell each other: which units are ready. Waiting on it wakes at every change."""
+    """What keepers tell each other: which units are on their way, and which are ready.
+
+    Waiting on it wakes at every change.
+    """
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
         self.ready: set[str] = set()
+        self.coming: set[str] = set()
 
     def set_ready(self, unit: str, is_ready: bool) -> None:
         """Note whether a unit is ready, and wake everyone who waits."""
         with self.changed:
             (self.ready.add if is_ready else self.ready.discard)(unit)
+            self.coming.discard(unit)
             self.changed.notify_all()
+
+    def set_coming(self, unit: str) -> None:
+        """Note that a unit is on its way, until it is ready or has ended."""
+        with self.changed:
+            self.coming.add(unit)
 
 
 class Keeper(threading.Thread):
@@ -48,6 +59,8 @@ class Keeper(threading.Thread):
         self._process: psutil.Process | None = adopted
         self._stopping = False
         self._state, self._why, self._exits, self._last_exit = "waiting", "", 0, ""
+        if not unit.yields:
+            board.set_coming(unit.name)
 
     def run(self) -> None:
         """Keep the unit running until it is told to stop; ends in a row make the pause longer."""
@@ -60,6 +73,7 @@ class Keeper(threading.Thread):
             self._ended(code)
             in_a_row = 1 if time.monotonic() - began > SETTLED_AFTER else in_a_row + 1
             self._pause(min(LONGEST_PAUSE, 0.1 * 2 ** min(in_a_row, 10)))
+        self._board.set_ready(self.unit.name, is_ready=False)
         self._set("stopped")
 
     def status(self) -> dict[str, Any]:
@@ -87,10 +101,17 @@ class Keeper(threading.Thread):
             while not self._stopping:
                 missing = [need for need in self.unit.needs if need not in self._board.ready]
                 if not missing or self._adopted:
-                    return True
+                    return self._let_others_first()
                 self._set("waiting", f"needs {', '.join(missing)}")
                 self._board.changed.wait()
         return False
+
+    def _let_others_first(self) -> bool:
+        """Wait, where the unit yields, until no other one is on its way; a while at most."""
+        if self.unit.yields and not self._adopted:
+            self._set("waiting", "lets the others start first")
+            self._board.changed.wait_for(lambda: self._stopping or not self._board.coming, YIELDS_FOR)
+        return not self._stopping
 
     def _take_over(self) -> Callable[[], int | None]:
         process, self._adopted = self._adopted, None

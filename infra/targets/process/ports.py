@@ -4,14 +4,34 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import os
 import socket
+from pathlib import Path
 
 import psutil
 
+# Where SeaweedFS has a socket beside each of its gRPC ports: it offers no other place.
+SOCKETS = "/tmp/seaweedfs-{}-grpc-{}.sock"  # noqa: S108  # looked at and never written
+SOCKET_KINDS = ("admin", "filer", "master", "s3", "volume")
+
 
 def is_taken(port: int) -> bool:
-    """Tell whether somebody listens on this port of loopback, over IPv4 or IPv6."""
-    return _refuses(socket.AF_INET, "127.0.0.1", port) or _refuses(socket.AF_INET6, "::1", port)
+    """Tell whether somebody listens on this port of loopback, over IPv4 or IPv6, or bars it by a socket."""
+    listens = _refuses(socket.AF_INET, "127.0.0.1", port) or _refuses(socket.AF_INET6, "::1", port)
+    return listens or bool(barrier(port))
+
+
+def barrier(port: int) -> str:
+    """Give the socket of another user that keeps an object store of ours from this port; empty for none."""
+    places = (Path(SOCKETS.format(kind, port)) for kind in SOCKET_KINDS)
+    return next((str(place) for place in places if _is_anothers(place)), "")
+
+
+def _is_anothers(place: Path) -> bool:
+    try:
+        return os.getuid() != 0 and place.lstat().st_uid != os.getuid()
+    except OSError:
+        return False
 
 
 def _refuses(family: int, address: str, port: int) -> bool:
@@ -28,6 +48,8 @@ def holder(port: int, ours: set[int]) -> str:
     """Give who holds a port, as `name (pid N)`; empty when it is free or held by one of our pids."""
     if not is_taken(port):
         return ""
+    if barrier(port):
+        return f"what another user left: {barrier(port)}"
     for pid in _listeners(port):
         return "" if pid in ours else _described(pid)
     return "a process of another user"

@@ -42,6 +42,11 @@ def mains(marks: Marks) -> dict[str, list[tuple[psutil.Process, Running]]]:
     return found
 
 
+def is_helper(unit: str) -> bool:
+    """Tell whether this is an entry point's own watcher, which ends by itself."""
+    return unit.endswith(".watcher")
+
+
 def _with_environment(marks: Marks) -> Iterator[tuple[psutil.Process, dict[str, str]]]:
     for process in psutil.process_iter():
         try:
@@ -84,6 +89,14 @@ def _facts(process: psutil.Process, variables: dict[str, str]) -> Running | None
         deploy=variables.get("INFRA_DEPLOY", ""),
         service=variables.get("INFRA_SERVICE", ""),
     )
+
+
+def end_unit(marks: Marks, unit: str, grace: float) -> list[psutil.Process]:
+    """End every process of a unit, also those that its main processes leave behind; give those that stay."""
+    stubborn: list[psutil.Process] = []
+    while left := [one for one, _ in mains(marks).get(unit, []) if one not in stubborn]:
+        stubborn += end(left, grace)
+    return stubborn
 
 
 def end(processes: Iterable[psutil.Process], grace: float) -> list[psutil.Process]:

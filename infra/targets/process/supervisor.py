@@ -63,8 +63,7 @@ class Supervisor:
         keeper = self._keepers.pop(name, None)
         if keeper:
             keeper.stop(grace)
-        left = [process for process, _ in processes.mains(self._marks).get(name, [])]
-        stubborn = processes.end(left, grace)
+        stubborn = processes.end_unit(self._marks, name, grace)
         self._write_units()
         return {"left": [process.pid for process in stubborn]}
 

@@ -65,6 +65,11 @@ class ProcessTarget:
             places.database_user,
         )
 
+    @property
+    def marks(self) -> processes.Marks:
+        """Whose processes these are, as their own environment says."""
+        return self._marks
+
     def release_of(self, source: Path) -> str:
         """Give the 40 hex digits of the application's tree as it stands."""
         return tree.digest(source, self._folders)
@@ -107,6 +112,13 @@ class ProcessTarget:
         }
         acts[operation.kind](operation, delivery)
 
+    def write_files(self, unit: Unit) -> None:
+        """Write the files that a unit needs beside its program; a reader sees each one whole."""
+        folder = Path(self._places.run) / unit.name
+        data_folders.walkable(folder)
+        for file in unit.files:
+            _write_file(folder / file.name, file.text)
+
     def states(self) -> dict[str, dict[str, Any]]:
         """Give each unit's state as the supervisor counts it: state, why, pid, exits, last_exit."""
         return self._client.units()
@@ -134,7 +146,7 @@ class ProcessTarget:
 
     def living(self) -> list[str]:
         """Give the names of all units that run, declared or not."""
-        return [name for name in processes.mains(self._marks) if not _is_helper(name)]
+        return [name for name in processes.mains(self._marks) if not processes.is_helper(name)]
 
     def log_end(self, unit: str) -> int:
         """Give the size of a unit's output so far, in bytes."""
@@ -146,8 +158,9 @@ class ProcessTarget:
 
     def stranger_on(self, port: int) -> str:
         """Give the stranger who holds a port on loopback; empty when it is free or ours."""
-        ours = {process.pid for process in processes.marked(self._marks)}
-        return ports.holder(port, ours)
+        if not ports.is_taken(port):
+            return ""
+        return ports.holder(port, {process.pid for process in processes.marked(self._marks)})
 
     def exposures(self, units: Iterable[str]) -> list[str]:
         """Give a line for each of these units that other machines can reach."""
@@ -225,11 +238,8 @@ class ProcessTarget:
     def _start_unit(self, operation: Operation, delivery: Delivery) -> None:
         bundle = delivery.bundles[operation.service]
         unit = next(unit for unit in bundle.units if unit.name == operation.subject)
-        folder = Path(self._places.run) / unit.name
-        data_folders.walkable(folder)
         database.forget_dead_owner(Path(self._places.data(unit.service)) / "pgdata")
-        for file in unit.files:
-            _write_file(folder / file.name, file.text)
+        self.write_files(unit)
         self._client.ask("start", unit=unit.with_markers(bundle.digest, delivery.deploy).as_json())
 
 
@@ -253,13 +263,8 @@ def _strangers(
 ) -> Iterable[Running]:
     for name, found in living.items():
         ordered = sorted((running for _, running in found), key=lambda running: -running.started)
-        if not _is_helper(name):
+        if not processes.is_helper(name):
             yield from ordered[1:] if name in declared else ordered
-
-
-def _is_helper(unit: str) -> bool:
-    """Tell whether this is an entry point's own watcher, which ends by itself."""
-    return unit.endswith(".watcher")
 
 
 def _write_file(path: Path, text: str) -> None:

@@ -1,0 +1,42 @@
+"""The application's checkout, as the one button sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra.code.parts import parts
+from infra.model.code_step import Command as CodeCommand
+from infra.model.code_step import Step
+from infra.model.settings import Settings, Steps
+from infra.plan.code_steps import commands
+from infra.workspace import settings_file
+
+if TYPE_CHECKING:
+    from infra.invocation import Command
+    from infra.model.service import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """The application's checkout while it is checked; `report` is the file for coverage's report, if any."""
+
+    this: Command
+    project: Project
+    settings: Settings
+    source: Path
+    report: str = ""
+
+    def commands(self, steps: Sequence[Step]) -> list[CodeCommand]:
+        """Give the commands of these steps, part by part."""
+        written = self.settings.code
+        found = parts(self.source, self.project)
+        return [one for part in found for one in commands(part, getattr(written, part.name, Steps()), steps)]
+
+
+def checkout(this: Command, project: Project, report: str = "") -> Checkout:
+    """Give the checkout that the settings name."""
+    settings = settings_file.load(this.root)
+    return Checkout(this, project, settings, (this.root / settings.app.source).resolve(), report)

@@ -1,0 +1,218 @@
+"""Development servers in the place of deployed units: served at once, ended alone, cleaned up when killed."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+import pytest
+
+from tests.real.conftest import Checkout, kill, until
+
+pytestmark = pytest.mark.real
+STORES = {"postgres", "redis", "router", "minio"}
+HEALTH = "reference_app/apps/backend/src/health.py"
+
+
+class Window:
+    """A command in a window of its own, with all that it prints in a file."""
+
+    def __init__(self, checkout: Checkout, *words: str, **more: Any) -> None:
+        self.log = checkout.folder / f"{'-'.join(words)}-{time.monotonic_ns()}.log"
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "invoke", *words],
+                cwd=checkout.root,
+                env=checkout.environment,
+                **{"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output, **more},
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.kill()
+        if kind:
+            print(f"{self.log.name}\n{self.said}")
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            kill(self.process)
+
+    def ends(self, *numbers: signal.Signals) -> int:
+        """Give the exit code after these signals."""
+        for number in numbers:
+            self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+def is_development(checkout: Checkout, unit: str) -> bool:
+    """Tell whether the unit that runs is a development server that answers."""
+    is_served = checkout.get("/api/ping" if unit == "backend" else "/")[0] == 200
+    return is_served and [bundle for bundle, _ in seen(checkout, unit)] == ["development"]
+
+
+def seen(checkout: Checkout, unit: str) -> list[tuple[str, int]]:
+    """Give bundle and parent of each process that runs as a unit."""
+    try:
+        found = checkout.processes().get(unit, [])
+        return [(one.environ().get("INFRA_BUNDLE", ""), one.ppid()) for one in found]
+    except psutil.Error:
+        return []
+
+
+def edit(checkout: Checkout, word: str) -> None:
+    """Save the backend with another word in the answer of /health."""
+    file = checkout.root / HEALTH
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('"git_sha":', f'"{word}": True, "git_sha":', 1), encoding="utf-8")
+
+
+@pytest.fixture
+def stranger() -> Iterator[psutil.Process]:
+    """A process with the very words of our backend, started by somebody else."""
+    words = "import time; time.sleep(600)"
+    line = ["-m", "uvicorn", "--reload", "src.main:app"]
+    child = subprocess.Popen([sys.executable, "-c", words, *line])
+    yield psutil.Process(child.pid)
+    child.kill()
+    child.wait()
+
+
+def test_on_an_empty_machine_the_whole_stack_comes_up_and_what_is_saved_is_served(
+    checkout: Checkout, stranger: psutil.Process
+) -> None:
+    with Window(checkout, "dev.backend") as backend:
+        until(lambda: is_development(checkout, "backend"), 60)
+        assert set(checkout.pids()) == {*STORES, "backend", "frontend"}
+        assert checkout.get("/")[0] == 200
+        assert checkout.get("/api/health?full=1")[0] == 200, "the secrets are those of the unit"
+        edit(checkout, "reloaded")
+        until(lambda: checkout.health.get("reloaded"), 10)
+        again = checkout.run("dev.backend")
+        assert (again.code, "runs already" in again.err) == (1, True)
+        with Window(checkout, "dev.frontend") as frontend:
+            until(lambda: is_development(checkout, "frontend"), 30)
+            page = checkout.root / "reference_app/apps/frontend/pages/overview.html"
+            page.write_text(page.read_text(encoding="utf-8") + "<p>saved just now</p>", encoding="utf-8")
+            until(lambda: "saved just now" in checkout.get("/")[1], 5)
+            before = checkout.pids()
+            assert backend.ends(signal.SIGINT) == 130
+            assert "finance_report.app.setup" in backend.said
+            left = checkout.pids()
+            assert left == {name: pid for name, pid in before.items() if name != "backend"}
+            checkout.setup()
+            assert (frontend.ends(), is_development(checkout, "frontend")) == (1, False)
+    assert checkout.health["reloaded"]
+    assert {*STORES, "backend", "frontend"} == set(checkout.pids())
+    assert stranger.is_running()
+
+
+def test_down_stops_what_was_started_for_development_and_data_stays(
+    checkout: Checkout, stranger: psutil.Process
+) -> None:
+    assert checkout.run("dev.infra").code == 0
+    assert set(checkout.pids()) == STORES
+    shell = ["finance_report.postgres.shell"]
+    assert checkout.run(*shell, stdin="CREATE TABLE kept AS SELECT 42 AS answer;\n").code == 0
+    with Window(checkout, "dev.backend") as backend:
+        until(lambda: is_development(checkout, "backend"), 60)
+        backend.kill()
+        assert is_development(checkout, "backend"), "a killed command leaves its server"
+        with Window(checkout, "dev.backend") as second:
+            attended = [("development", second.process.pid)]
+            until(lambda: seen(checkout, "backend") == attended, 30)
+            until(lambda: is_development(checkout, "backend"), 30)
+            checkout.pids()
+            second.kill()
+    down = checkout.run("dev.down", "--json").json
+    assert (down["outcome"], checkout.processes(), checkout.supervisors()) == ("stopped", {}, [])
+    assert checkout.run("dev.down", "--json").json["outcome"] == "nothing to do"
+    checkout.setup()
+    assert "42" in checkout.run(*shell, stdin="SELECT answer FROM kept;\n").out
+    stayed = checkout.run("dev.down")
+    assert (stayed.code, "all units stay" in stayed.err) == (0, True)
+    assert set(checkout.pids()) == {*STORES, "backend", "frontend"}
+    assert stranger.is_running()
+
+
+def test_without_infrastructure_only_the_application_runs_with_mock_providers(checkout: Checkout) -> None:
+    with Window(checkout, "dev.backend", "--target", "none") as window:
+        until(lambda: "backend" in checkout.processes(), 20)
+        port = checkout.ports["backend"]
+        until(lambda: answers(port), 20)
+        assert set(checkout.pids()) == {"backend"}
+        assert "DATABASE_URL" not in checkout.processes()["backend"][0].environ()
+        assert window.ends(signal.SIGTERM) == 143
+    assert checkout.processes() == {}
+    check = checkout.run("boot.check", "--target", "none", "--json").json
+    assert {row["status"] for row in check["facts"]["rows"]} == {"ok", "skipped"}
+
+
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health?full=1", timeout=5) as answer:
+            return b'"mock"' in answer.read()
+    except OSError:
+        return False
+
+
+def test_a_terminal_that_goes_away_takes_its_server_along_and_nothing_else(checkout: Checkout) -> None:
+    checkout.setup()
+    before = checkout.pids()
+    leader, follower = os.openpty()
+    terminal = {"stdin": follower, "stdout": follower, "stderr": follower, "preexec_fn": take_terminal}
+    with Window(checkout, "dev.backend", **terminal) as window:
+        os.close(follower)
+        reader = drained(leader)
+        until(lambda: is_development(checkout, "backend"), 60)
+        os.close(leader)
+        assert window.ends() == 143
+    reader()
+    after = checkout.pids()
+    assert after == {name: pid for name, pid in before.items() if name != "backend"}
+
+
+def take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def drained(leader: int) -> Callable[[], None]:
+    """Read what is written to a terminal, so that nobody waits; give what ends the reading."""
+
+    def read() -> None:
+        try:
+            while os.read(leader, 65_536):
+                pass
+        except OSError:
+            return
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    return lambda: reader.join(5)
+
+
+def test_a_checkout_without_the_part_is_told_so_before_anything_starts(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    (tmp_path / "apps/backend").mkdir(parents=True)
+    checkout.settings(f"app: {{source: {tmp_path}}}\n")
+    done = checkout.run("dev.frontend")
+    assert (done.code, "no such folder" in done.err) == (2, True)
+    assert checkout.processes() == {}
