@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench import reload
+from bench import agent, reload, tokens, vault
 from bench.checkout import ROOT, SETUP, Checkout, Start
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ def _rows(checkout: Checkout, folder: Path, runs: int, tell: Callable[[str], Non
     papers = [_paper() for _ in range(runs + 1)][1:]
     tell("hot reload")
     reloads = reload.seconds(checkout, runs)
+    tell("setup-tokens")
+    given = tokens.runs(2)
+    tell("leak check")
+    leaks = [checkout.run("leaks.check") for _ in range(runs + 1)][1:]
     gates = [start.gate for start in starts]
     return [
         _row("bare start [s]", bare),
@@ -67,11 +71,18 @@ def _rows(checkout: Checkout, folder: Path, runs: int, tell: Callable[[str], Non
         _row("first routed 200 to gate [s]", [start.gate - start.first_200 for start in starts], 0.3),
         _row("no-op setup [s]", noops, 0.5),
         _row("hot reload [s]", reloads, 1),
+        _row("leaks.check, all of it [s]", leaks, 1),
         _row("tool and supervisor [MiB]", [start.mib + supervisor for start in starts], 90),
         _row("one-task --list [s]", ones),
         _row("--list over it [s]", [mine - other for mine, other in zip(lists, ones, strict=True)], 0.05),
         _row("plan of staging to --list", [plan / mine for plan, mine in zip(drawn, lists, strict=True)], 2),
         _row("3 services, 6 environments on paper [s]", [one["first"] for one in papers], 0.15),
+        _row("secrets of an environment to one read", vault.reading(runs), 2),
+        _row("first render of an agent [s]", agent.first_render(runs), 1),
+        _row("setup-tokens, 3 services, 3 environments [s]", [one.first for one in given], 3),
+        _row("  requests for a target", [one.first_requests for one in given], 6),
+        _row("setup-tokens with nothing to do [s]", [one.idle for one in given], 0.5),
+        _row("  requests for a target", [one.idle_requests for one in given], 6),
         _row("50 services to 10", [one["50 services"] / one["10 services"] for one in papers], 6),
     ]
 

@@ -27,6 +27,7 @@ ENVIRONMENT = "INFRA_TEST_ENV"
 NAMES = Names("finance_report")
 SLOWEST = 10
 ANSWERS_WITHIN = 60.0
+STARTS_WITHIN = 120.0
 
 
 class Report:
@@ -62,10 +63,18 @@ def pytest_load_initial_conftests() -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the markers, and tie the suite to the run that started it."""
     config.addinivalue_line("markers", "slow: takes long; left out by --fast")
+    config.addinivalue_line("markers", "s3: needs a bucket; the run starts the object store for it")
     config.addinivalue_line("markers", "e2e: needs a browser; left out by --fast")
     if DOOR in os.environ and "PYTEST_XDIST_WORKER" not in os.environ:
         threading.Thread(target=_end_with_the_run, daemon=True).start()
         config.pluginmanager.register(Report(), "finance_report-report")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Ask the run for a bucket as soon as a test that is going to run needs one."""
+    is_needed = any(item.get_closest_marker("s3") for item in session.items)
+    if is_needed and DOOR in os.environ and not session.config.option.collectonly:
+        os.environ.update(_ask("object_store", ANSWERS_WITHIN + STARTS_WITHIN)["variables"])
 
 
 @pytest.fixture(scope="session")
@@ -90,11 +99,12 @@ def test_namespace() -> str:
     return os.environ.get("TEST_NAMESPACE", "")
 
 
-def _ask(what: str, **arguments: Any) -> dict[str, Any]:
-    with _open(what, ANSWERS_WITHIN, **arguments) as stream:
+def _ask(what: str, within: float = ANSWERS_WITHIN, **arguments: Any) -> dict[str, Any]:
+    with _open(what, within, **arguments) as stream:
         answer: dict[str, Any] = json.loads(stream.readline() or b'{"error": "the run is gone"}')
     if "error" in answer:
-        raise pytest.UsageError(f"no test database: {answer['error']}")
+        words = what.replace("_", " ")
+        raise pytest.UsageError(f"the run gave no {words}: {answer['error']}")
     return answer
 
 

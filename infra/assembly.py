@@ -8,9 +8,10 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra import homes
 from infra.choices import chosen_environment, chosen_target, require_service, usual_of
 from infra.model.addresses import Addresses
-from infra.model.errors import BadInput, MissingProgram
+from infra.model.errors import BadInput, DeletedVersion, MissingProgram
 from infra.model.naming import Names, checkout_id
 from infra.model.places import Places, Program
 from infra.model.ports import PortsWanted
@@ -20,11 +21,11 @@ from infra.plan.roster import EMBEDDED, rehearsed, roster, with_foreign_store, w
 from infra.plan.telemetry import rehearsal_of
 from infra.session import Session
 from infra.store.deploys import Records
-from infra.store.file_store import FileStore
 from infra.store.ledger import Ledger
 from infra.store.session_keys import Keys
 from infra.targets.process import programs
 from infra.targets.process.target import ProcessTarget
+from infra.vault import stores
 from infra.workspace import ports_file, settings_file, templates
 from infra.workspace.folders import Folders, application_checkout, folders
 
@@ -42,11 +43,19 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def open_session(
-    this: Command, project: Project, env: str | None, target: str, *, service: str = "", claim: bool = False
+    this: Command,
+    project: Project,
+    env: str | None,
+    target: str,
+    *,
+    service: str = "",
+    claim: bool = False,
+    may_be_lost: bool = False,
 ) -> Session:
     """Give the session of a command; BadInput and MissingProgram say what keeps it from being opened.
 
-    With `claim` the ports that this checkout uses are chosen for good and written down.
+    With `claim` the ports that this checkout uses are chosen for good and written down. With `may_be_lost`
+    a rehearsal is opened although the Vault that held its secrets has ended; else that is CannotTell.
     """
     settings = settings_file.load(this.root)
     chosen = chosen_environment(this, env)
@@ -56,35 +65,60 @@ def open_session(
     project, chosen = _as_processes(project, chosen, settings)
     require_service(project, service, chosen, "process")
     source = (this.root / settings.app.source).resolve()
-    checkout = checkout_id(application_checkout(this.root, source))
-    where = folders(project.name, checkout, this.variables, Path.home())
-    places = _places(project, chosen, settings, where, checkout, claim=claim)
-    store = FileStore(where.data, chosen.secrets_file, this.root)
-    addresses = _addresses(project, chosen, places, foreign_store)
-    services = roster(project, chosen, "process")
-    specs = tuple(spec for service in services for spec in service.secrets)
-    process_target = ProcessTarget(project, chosen.name, places)
-    keys = Keys(store, project.name, chosen.name, specs, addresses, this.redactor)
-    held = keys.readable()  # whatever this command prints, the redactor knows what to mask
+    top = application_checkout(this.root, source)
+    where = folders(project.name, checkout_id(top), this.variables, Path.home())
+    kept = stores.choose(this, settings, chosen, where, may_be_lost=may_be_lost)
+    places = stores.with_program(_places(project, chosen, settings, where, top, claim=claim), kept)
+    if not may_be_lost:
+        stores.require_origin(kept, chosen, places, project.name)
+    on_processes = ProcessTarget(project, chosen.name, places)
+    keys = _keys(this, project, chosen, kept, _addresses(project, chosen, places, foreign_store))
+    held = _held(keys)  # whatever this command prints, the redactor knows what to mask
+    if chosen.is_deployed or not held:
+        stores.learn(this.redactor, places, project.services)
     if chosen.is_deployed:
-        this.console.line(f"rehearsal of {chosen.name} on this machine; it is no deploy of it")
-        this.outcome.facts |= {"rehearsal": True, "left_out": _left_out(declared, chosen, held)}
+        _announce(this, chosen, kept, _left_out(declared, chosen, held))
     return Session(
         project=project,
         environment=chosen,
         settings=settings,
         places=places,
-        target=process_target,
-        store=store,
+        target=on_processes,
+        store=kept.store,
         keys=keys,
-        records=Records(Ledger(store, project.name, chosen.name, SUMMARY)),
+        records=Records(Ledger(kept.store, project.name, chosen.store_path, SUMMARY)),
         templates=templates.load(this.root),
         source=source,
-        release=process_target.release_of(source),
+        release=on_processes.release_of(source),
         console=this.console,
         outcome=this.outcome,
         actor=getpass.getuser(),
+        vault=kept.vault,
+        is_store_lost=kept.is_lost,
     )
+
+
+def _held(keys: Keys) -> Mapping[str, Mapping[str, Secret]]:
+    """Give the values in the store; none where a newest version is gone, which stops only who needs them."""
+    try:
+        return keys.readable()
+    except DeletedVersion:
+        return {}
+
+
+def _keys(
+    this: Command, project: Project, chosen: Environment, kept: stores.Choice, addresses: Addresses
+) -> Keys:
+    services = roster(project, chosen, "process")
+    specs = tuple(spec for service in services for spec in service.secrets)
+    return Keys(kept.store, project.name, chosen.store_path, specs, addresses, this.redactor)
+
+
+def _announce(this: Command, chosen: Environment, kept: stores.Choice, left_out: list[str]) -> None:
+    """Say that this is a rehearsal, where its secrets are, and which of them it goes without."""
+    this.console.line(f"rehearsal of {chosen.name} on this machine; it is no deploy of it")
+    this.console.line(stores.in_words(kept, chosen))
+    this.outcome.facts |= {"rehearsal": True, "left_out": left_out}
 
 
 def _require_process(project: Project, chosen: Environment, asked: str, settings: Settings) -> None:
@@ -107,18 +141,20 @@ def _require_process(project: Project, chosen: Environment, asked: str, settings
 
 
 def _places(
-    project: Project, chosen: Environment, settings: Settings, where: Folders, checkout: str, *, claim: bool
+    project: Project, chosen: Environment, settings: Settings, where: Folders, top: Path, *, claim: bool
 ) -> Places:
     root = where.state / chosen.name
     here = {part.program for service in roster(project, chosen, "process") for part in service.parts}
     found = _programs(settings, where, here)
     wanted = _ports_wanted(project, chosen, settings)
     numbers = ports_file.ports(root, where.neighbours, wanted, claim=claim)
+    if claim:
+        homes.remember(where.state, top)
     user = _database_user(settings.process.database_user) if os.getuid() == 0 else ""
     return Places(
         root=str(root),
         secrets=str(where.memory / chosen.name),
-        checkout=checkout,
+        checkout=checkout_id(top),
         bind=BIND,
         ports=numbers,
         programs=found,

@@ -61,6 +61,11 @@ class Console:
         """Print a line of progress."""
         self._write(sys.stderr, text, style)
 
+    def passage(self, text: str) -> None:
+        """Print a piece of somebody else's output as it is, line ends included."""
+        sys.stderr.write(self._redactor.redact(text))
+        sys.stderr.flush()
+
     def answer(self, text: str) -> None:
         """Print a line that was asked for; a program that asked for JSON gets it on stderr."""
         self._write(sys.stderr if self.as_json else sys.stdout, text)

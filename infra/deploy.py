@@ -49,7 +49,7 @@ def show(session: Session, request: Request) -> None:
 def setup(session: Session, request: Request) -> None:
     """Make what is asked for run, and prove it. A repeat after any failure or kill goes on from there."""
     with leased(session, request):
-        attempt = begin(session, plan(session, request))
+        attempt = begin(session, plan(session, request), deploy=request.deploy)
         require_same(session, request, attempt.picture)
         if attempt.picture.plan.is_empty and is_settled(session, attempt):
             _confirm(session, attempt)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from infra import foreground, smoke
 from infra.model.answer import NoAnswer
-from infra.model.environments import environment
 from infra.model.errors import BadInput, MissingProgram, Unreachable
-from infra.model.hosts import AppDomain, app_host
 from infra.model.pytest_code import require_passed
+from infra.plan.smoke import is_production
 from infra.targets.process import programs
 from infra.testing.application import Application
 from infra.verify.http import ask
@@ -48,21 +47,14 @@ def run(this: Command, project: Project, env: str | None, base_url: str, args: s
     _require_tools(Application(folder.parent, python), folder)
     answer = ask(f"{url}/")
     if isinstance(answer, NoAnswer):
-        raise Unreachable(f"{url} does not answer: {answer}", next_step=f"./inv smoke --env {name}")
-    narrow = READ_ONLY if _is_production(this, project, name, url) else ()
+        way_on = f"{project.name}.setup" if name == "local" else "smoke"
+        raise Unreachable(f"{url} does not answer: {answer}", next_step=f"./inv {way_on} --env {name}")
+    narrow = READ_ONLY if is_production(url, name, {smoke.production_host(this, project)}) else ()
     argv = (python, "-m", "pytest", *narrow, *shlex.split(args))
     code = foreground.run(argv, folder, {**this.variables, "BASE_URL": url})
     this.outcome.facts["pytest_exit_code"] = code
     again = f"./inv test.e2e --env {name} --args -x"
     require_passed(code, again, again)
-
-
-def _is_production(this: Command, project: Project, name: str, url: str) -> bool:
-    """Tell whether this is production, by name or by host."""
-    settings = settings_file.load(this.root)
-    domain = AppDomain(settings.app_domain or settings.internal_domain)
-    host = app_host(project.host, environment("production"), domain)
-    return name == "production" or url.partition("://")[2].partition(":")[0] == str(host)
 
 
 def _require_tools(application: Application, folder: Path) -> None:

@@ -34,12 +34,22 @@ def watched() -> Iterator[Signals]:
 
 
 def start(
-    argv: Sequence[str], folder: Path, variables: Mapping[str, str], signals: Signals
+    argv: Sequence[str],
+    folder: Path,
+    variables: Mapping[str, str],
+    signals: Signals,
+    output: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a command whose output goes to stderr; from now on no signal raises here."""
+    """Start a command that writes to stderr, or to `output`; from now on no signal raises here."""
     signals.hold()
     return subprocess.Popen(
-        argv, cwd=folder, env=dict(variables), stdin=subprocess.DEVNULL, stdout=STDERR, start_new_session=True
+        argv,
+        cwd=folder,
+        env=dict(variables),
+        stdin=subprocess.DEVNULL,
+        stdout=STDERR if output is None else output,
+        stderr=output,
+        start_new_session=True,
     )
 
 

@@ -33,4 +33,4 @@ def release(session: Session, reason: str) -> None:
 
 
 def _path(session: Session) -> str:
-    return lease_path(session.project.name, session.environment.name)
+    return lease_path(session.project.name, session.store_path)

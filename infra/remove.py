@@ -12,6 +12,7 @@ from infra.model.record import Record
 from infra.session import Request, Session
 from infra.stages.lease import leased
 from infra.store.paths import derived_path, secrets_path
+from infra.vault.entry import MEMORY
 
 
 def down(session: Session, request: Request) -> None:
@@ -21,7 +22,7 @@ def down(session: Session, request: Request) -> None:
 
 
 def _stop(session: Session) -> None:
-    units = [part.name for service in reversed(session.services) for part in reversed(service.parts)]
+    units = [name for service in reversed(session.services) for name in reversed(session.unit_names(service))]
     with session.console.stage("stop") as stage:
         running = session.target.living()
         left = session.target.end_all([*units, *(name for name in running if name not in units)])
@@ -47,10 +48,10 @@ def destroy(session: Session, request: Request, *, yes: bool) -> None:
     with leased(session, request):
         _stop(session)
         with session.console.stage("remove") as stage:
-            _remember(session)
+            remember(session, *session.service_names)
             _forget_secrets(session)
             for place, _ in found:
-                _remove(place)
+                _remove(place, session)
             stage.say(f"{len(found)} folders, and the secrets")
     session.outcome.changes += [f"remove {place}" for place, _ in found]
     session.outcome.outcome = "destroyed"
@@ -70,15 +71,15 @@ def _consent(session: Session, *, yes: bool) -> None:
         raise BadInput("nothing was removed", next_step=session.say("status"))
 
 
-def _remember(session: Session) -> None:
-    """Write that the environment was removed, so that an empty data folder is expected afterwards."""
+def remember(session: Session, *services: str) -> None:
+    """Write that these services were removed, so that an empty data folder is expected afterwards."""
     moment = session.now()
-    for service in session.services:
-        if session.records.newest(service.name):
+    for service in services:
+        if session.records.newest(service):
             session.records.append(
                 Record(
                     deploy=deploy_id(moment, "gone"),
-                    service=service.name,
+                    service=service,
                     environment=session.environment.name,
                     target="process",
                     rehearsal=session.is_rehearsal,
@@ -93,16 +94,26 @@ def _remember(session: Session) -> None:
 
 
 def _forget_secrets(session: Session) -> None:
-    place = session.project.name, session.environment.name
+    place = session.project.name, session.store_path
     for service in session.services:
         if service.secrets:
             session.store.purge(secrets_path(*place, service.name))
             session.store.purge(derived_path(*place, service.name))
 
 
-def _remove(place: Path) -> None:
+def _remove(place: Path, session: Session) -> None:
+    """Remove a folder; what a living `vault.dev` has there stays."""
+    if session.vault and place.exists():
+        for path in place.iterdir():
+            if not path.name.startswith(MEMORY):
+                _remove_whole(path)
+    else:
+        _remove_whole(place)
+
+
+def _remove_whole(place: Path) -> None:
     try:
-        shutil.rmtree(place)
+        shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
     except FileNotFoundError:
         return
     except OSError as error:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from infra.model.checkpoint import checkpoints_of, furthest
 from infra.model.errors import BadInput, KnownBad
@@ -26,10 +28,11 @@ def status(session: Session, services: tuple[str, ...]) -> None:
         if not isinstance(seen, Found):
             word, detail = "FAIL", str(states.get(unit.name, {}).get("why") or _stopped(session, unit))
         else:
-            fault = login_fault(session, unit)
+            fault = _fault(session, unit, states)
             word, detail = ("FAIL", fault) if fault else ("OK", _living(seen.fact))
         words[unit.name] = f"{word} {detail}" if word != "OK" else "OK"
-        rows.append((word, unit.service, unit.name, f"127.0.0.1:{unit.port}", detail))
+        address = f"127.0.0.1:{unit.port}" if unit.port else "-"
+        rows.append((word, unit.service, unit.name, address, detail))
     session.console.table(rows)
     session.outcome.facts["units"] = words
     bad = [name for name, word in words.items() if word != "OK"]
@@ -37,6 +40,13 @@ def status(session: Session, services: tuple[str, ...]) -> None:
         owners = {unit.service for unit in units if unit.name in bad}
         command = session.say(f"{owners.pop()}.setup" if len(owners) == 1 else "setup")
         raise KnownBad(f"{', '.join(bad)}: not working", next_step=command)
+
+
+def _fault(session: Session, unit: Unit, states: Mapping[str, Mapping[str, Any]]) -> str:
+    """Give why a unit does not serve; an agent's health is the supervisor's to ask, since asking writes."""
+    if unit.health.probe == "agent":
+        return str(states.get(unit.name, {}).get("why", ""))
+    return login_fault(session, unit)
 
 
 def _living(running: Running) -> str:
@@ -60,7 +70,7 @@ def _units(session: Session, services: tuple[str, ...]) -> list[Unit]:
 
 def logs(session: Session, service: str, tail: int, container: str, *, follow: bool) -> None:
     """Print the last lines of each unit of a service; with `follow` go on until Ctrl+C."""
-    names = [part.name for part in session.project.service(service).parts]
+    names = list(session.unit_names(session.project.service(service)))
     if container and container not in names:
         raise BadInput(f"{service} has no container {container!r}; it has {', '.join(names)}")
     chosen = [container] if container else names
@@ -138,8 +148,18 @@ def doctor(session: Session) -> None:
         ("telemetry", "records", state(session.settings.telemetry.endpoint)),
         ("objects", "S3", _object_store(session)),
     ]
+    if session.environment.has_vault:
+        rows.append(("vault", "secrets", _vault(session)))
     session.console.table(rows)
     session.outcome.facts |= {f"{kind} {name}": value for kind, name, value in rows}
+
+
+def _vault(session: Session) -> str:
+    """Give where the secrets of a rehearsal are kept, and how to have them in a Vault."""
+    if session.vault:
+        return f"{session.vault.address}, {session.vault.origin}"
+    how = f"./inv vault.dev --env {session.environment.name}"
+    return f"a file of this machine; {how} runs a Vault beside it"
 
 
 def _ports(session: Session) -> dict[str, str]:

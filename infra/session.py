@@ -11,9 +11,11 @@ from infra.console import Console
 from infra.model.clock import iso
 from infra.model.environment import Environment
 from infra.model.places import Places
+from infra.model.secret import Secret
 from infra.model.service import Project, Service
 from infra.model.settings import Settings
 from infra.model.verdict import Outcome
+from infra.plan.agent_process import unit_name
 from infra.plan.roster import roster
 from infra.plan.templates import Templates
 from infra.plan.units import Scene
@@ -21,15 +23,18 @@ from infra.store.claim import Claim
 from infra.store.deploys import Records
 from infra.store.interface import Store
 from infra.store.session_keys import Keys
+from infra.targets.process import secret_files
 from infra.targets.process.target import ProcessTarget
 from infra.telemetry import Outbox
+from infra.vault.access import Access
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a person asks of the engine. `lock_wait` is seconds to wait for somebody else's deploy.
 
-    `plan` is the id of the plan that was agreed to; any other one is refused.
+    `plan` is the id of the plan that was agreed to; any other one is refused. `deploy` is the id that this
+    deploy gets, where somebody has to know it beforehand.
     """
 
     services: tuple[str, ...]
@@ -40,11 +45,16 @@ class Request:
     lock_wait: float = 0.0
     reason: str = ""
     plan: str = ""
+    deploy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One environment of one project on one target, as a command sees it."""
+    """One environment of one project on one target, as a command sees it.
+
+    `vault` is the server whose agents render the secrets here, None where the engine renders them itself.
+    `is_store_lost` tells that a server held the secrets and ended: `store` is then an empty one.
+    """
 
     project: Project
     environment: Environment
@@ -62,6 +72,8 @@ class Session:
     actor: str
     claim: Claim = field(default_factory=Claim)
     outbox: Outbox = field(default_factory=Outbox)
+    vault: Access | None = None
+    is_store_lost: bool = False
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -76,7 +88,26 @@ class Session:
     @property
     def declared_units(self) -> frozenset[str]:
         """The names of all units that this environment may run."""
-        return frozenset(part.name for service in self.services for part in service.parts)
+        return frozenset(name for service in self.services for name in self.unit_names(service))
+
+    def unit_names(self, service: Service) -> tuple[str, ...]:
+        """Give the names of a service's units in the order of their start: its agent first, if it has one."""
+        agents = (unit_name(service.name),) if self.has_agent(service) else ()
+        return (*agents, *(part.name for part in service.parts))
+
+    def has_agent(self, service: Service) -> bool:
+        """Tell whether a Vault agent of its own renders this service's secrets here."""
+        return bool(self._vault_mount and service.secrets)
+
+    @property
+    def _vault_mount(self) -> str:
+        has_vault = self.vault is not None or self.is_store_lost
+        return self.settings.vault.mount if has_vault else ""
+
+    @property
+    def store_path(self) -> str:
+        """What stands for this environment in paths of the store; previews have a folder of their own."""
+        return self.environment.store_path
 
     @property
     def url(self) -> str:
@@ -99,6 +130,13 @@ class Session:
         """The seconds that the gate waits at most."""
         own = self.settings.environments.get(self.environment.name)
         return float(own.deadline if own and own.deadline else self.environment.health_deadline)
+
+    def readable(self) -> Mapping[str, Mapping[str, Secret]]:
+        """Give the values by service: those of the store or, where it is lost, those that lie rendered."""
+        if not self.is_store_lost:
+            return self.keys.readable()
+        files = {name: Path(self.places.secrets_file(name)) for name in self.service_names}
+        return {name: secret_files.read(file) for name, file in files.items()}
 
     def now(self) -> datetime:
         """Give this moment in UTC."""
@@ -135,6 +173,7 @@ class Session:
             public_url=self.url,
             commands={name: tuple(command) for name, command in own.items() if command},
             telemetry=self.settings.telemetry.endpoint or "",
+            vault_mount=self._vault_mount,
         )
 
     def say(self, task: str) -> str:

@@ -56,6 +56,7 @@ def smoke(this: Command, project: Project, env: str | None, target: str, wishes:
             perf_limit=wishes.perf_limit or None,
             ca_file=wishes.ca_file or None,
             router_url=computed,
+            production_hosts={production_host(this, project)},
             on_wait=lambda ready: stage.wait(f"try {ready.tries}: {ready.last}"),
         )
         passed = sum(one.verdict != "fail" for one in report.checks)
@@ -71,6 +72,13 @@ def address(this: Command, project: Project, env: str | None, base_url: str) -> 
     """Give the address of an environment as a person or its own name says it, and that name."""
     computed, name, _ = _computed(this, project, env, "", Wishes(base_url=base_url))
     return choose_target(base_url or None, this.variables.get("BASE_URL"), computed), name
+
+
+def production_host(this: Command, project: Project) -> str:
+    """Give the host under which people reach production."""
+    settings = settings_file.load(this.root)
+    domain = AppDomain(settings.app_domain or settings.internal_domain)
+    return str(app_host(project.host, environment("production"), domain))
 
 
 def _computed(

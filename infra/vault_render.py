@@ -1,4 +1,4 @@
-"""What a service's Vault agent will write, shown from made-up values; no server is asked."""
+"""What a service's Vault agent writes: from made-up values, or from the real ones in memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.model import dotenv
 from infra.model.environments import choose, environment
-from infra.model.errors import BadInput, KnownBad, MissingProgram
+from infra.model.errors import BadInput, KnownBad
 from infra.model.hostile import HOSTILE
 from infra.plan import agent
 from infra.plan.agent_template import Values, evaluate
@@ -32,16 +32,21 @@ class _Case:
     expected: Mapping[str, str]
 
 
-def render(this: Command, project: Project, env: str | None, service: str, *, offline: bool) -> None:
+def render(
+    this: Command, project: Project, env: str | None, service: str, target: str = "", *, offline: bool
+) -> None:
     """Evaluate the template for every hostile value in every key, parse it back, and print key names.
 
-    KnownBad names the value that does not come out as it went in. Values are never shown.
+    Without `offline` it is evaluated once, with what the store holds and the caller may read. KnownBad names
+    the value that does not come out as it went in. Values are never shown.
     """
     settings = settings_file.load(this.root)
     found = environment(choose(env, this.variables.get("DEPLOY_ENV"), settings.default_env))
     this.outcome.env, this.outcome.service = found.name, service
     known = _service(project, found, service)
-    _require_offline(found, service, offline=offline)
+    if not offline:
+        _render_real(this, project, found, service, target)
+        return
     files = agent.agent_files(known, found, project.name, settings.vault.mount, templates.load(this.root))
     template = next(file.text for file in files if file.name == "secrets.ctmpl")
     cases = tuple(_cases(known, found, project.name, settings.vault.mount))
@@ -77,12 +82,10 @@ def _service(project: Project, found: Environment, name: str) -> Service:
     )
 
 
-def _require_offline(found: Environment, service: str, *, offline: bool) -> None:
-    if not offline:
-        raise MissingProgram(
-            "rendering with real values needs a Vault, which is not part of this version",
-            next_step=f"./inv vault.render --env {found.name} --service {service} --offline",
-        )
+def _render_real(this: Command, project: Project, found: Environment, service: str, target: str) -> None:
+    from infra.vault import opened, render
+
+    render.render(this, opened.custody_of(this, project, found.name, target), service)
 
 
 def _cases(service: Service, found: Environment, project: str, mount: str) -> Iterator[_Case]:

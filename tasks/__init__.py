@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from invoke.collection import Collection
 from invoke.exceptions import Exit
+from invoke.tasks import Task
 from invoke.vendor import yaml
 
 import finance_report
@@ -26,9 +30,11 @@ from tasks import (
     env,
     hooks,
     house,
+    leaks,
     lint,
     lock,
     smoke,
+    stray_value,
     test,
     vault,
 )
@@ -74,24 +80,30 @@ def _check_settings() -> None:
 signal.signal(signal.SIGINT, _outside_a_task)
 _check_settings()
 
-ns = Collection(
-    collection_of(finance_report.PROJECT),
-    Collection.from_module(smoke),
-    Collection.from_module(lock),
-    Collection.from_module(lint),
-    Collection.from_module(vault),
-    Collection.from_module(docs),
-    Collection.from_module(env),
-    doctor.doctor,
-    accept.accept,
-    Collection.from_module(test),
-    Collection.from_module(cleanup),
-    Collection.from_module(dev),
-    Collection.from_module(db),
-    Collection.from_module(boot),
-    Collection.from_module(code),
-    Collection.from_module(ci),
-    Collection.from_module(hooks),
-    house.check,
-    house.bench,
-)
+NAMESPACES = (boot, ci, cleanup, code, db, dev, docs, env, hooks, leaks, lint, lock, smoke, test, vault)
+MEMBERS: Mapping[str, Callable[[], Collection | Task[Any]]] = {
+    finance_report.PROJECT.name: lambda: collection_of(finance_report.PROJECT),
+    **{
+        module.__name__.rpartition(".")[2]: functools.partial(Collection.from_module, module)
+        for module in NAMESPACES
+    },
+    "doctor": lambda: doctor.doctor,
+    "accept": lambda: accept.accept,
+    "check": lambda: house.check,
+    "bench": lambda: house.bench,
+}
+
+
+def _asked(words: Sequence[str]) -> Collection:
+    """Give the members that the words name, all of them for a listing and where no word names one.
+
+    For each task that it knows invoke copies the contexts of all others.
+    """
+    named = MEMBERS.keys() & {word.partition(".")[0] for word in words}
+    names = MEMBERS.keys() if not named or LISTINGS.intersection(words) else named
+    return Collection(*(make() for name, make in MEMBERS.items() if name in names))
+
+
+ns = _asked(sys.argv[1:])
+
+stray_value.require_none(sys.argv[1:], ns)

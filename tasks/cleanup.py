@@ -25,3 +25,18 @@ def dbs(
 
     wishes = cleanup.Wishes(dry_run=dry_run, everything=all_, grace=grace, force=force, yes=yes)
     cleanup.databases(this, finance_report.PROJECT, wishes)
+
+
+@command("cleanup.dev", changes=True)
+def dev(
+    this: Command,
+    all_: bool = False,
+    force: bool = False,
+    yes: bool = False,
+    dry_run: bool = False,
+) -> None:
+    """Remove what nobody owns any more in local; --all also its data, and what gone checkouts left."""
+    from infra.cleanup import development
+
+    wishes = development.Wishes(everything=all_, force=force, yes=yes, dry_run=dry_run)
+    development.development(this, finance_report.PROJECT, wishes)

@@ -55,8 +55,14 @@ def open_session(
     *,
     service: str = "",
     claim: bool = False,
+    may_be_lost: bool = False,
 ) -> Session:
-    """Open an environment of a project; with `claim` the ports of this checkout are chosen for good."""
+    """Open an environment of a project; with `claim` the ports of this checkout are chosen for good.
+
+    With `may_be_lost` also one whose secrets are gone with the Vault that held them.
+    """
     from infra import assembly
 
-    return assembly.open_session(this, project, env, target, service=service, claim=claim)
+    return assembly.open_session(
+        this, project, env, target, service=service, claim=claim, may_be_lost=may_be_lost
+    )

@@ -106,7 +106,8 @@ def status(project: Project, service: str) -> Task[Any]:
         """Say OK, FAIL or UNKNOWN for each of its units, by a real login; writes nothing."""
         from infra import reports
 
-        reports.status(open_session(this, project, env, target, service=service), (service,))
+        session = open_session(this, project, env, target, service=service, may_be_lost=True)
+        reports.status(session, (service,))
 
     return status
 
@@ -126,7 +127,7 @@ def logs(project: Project, service: str) -> Task[Any]:
         """Show the last lines of its output, redacted, each with the unit that wrote it."""
         from infra import reports
 
-        session = open_session(this, project, env, target, service=service)
+        session = open_session(this, project, env, target, service=service, may_be_lost=True)
         reports.logs(session, service, tail, container, follow=follow)
 
     return logs

@@ -22,12 +22,13 @@ def run(
     workers: int = 0,
     keep: bool = False,
     fast: bool = False,
+    with_: str = "",
 ) -> None:
-    """Run the application's tests in a database of their own; --args goes to pytest as it is."""
+    """Run the application's tests in a database of their own, with s3 in a bucket; --args goes to pytest."""
     from infra.testing import run as runner
     from infra.testing.command import Wishes
 
-    runner.run(this, finance_report.PROJECT, Wishes(env, args, workers, keep, fast))
+    runner.run(this, finance_report.PROJECT, Wishes(env, args, workers, keep, fast, with_))
 
 
 @command("test.names")

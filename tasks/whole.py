@@ -91,7 +91,7 @@ def status(project: Project) -> Task[Any]:
         """Say OK, FAIL or UNKNOWN for each unit of all services; writes nothing."""
         from infra import reports
 
-        session = open_session(this, project, env, target)
+        session = open_session(this, project, env, target, may_be_lost=True)
         reports.status(session, session.service_names)
 
     return status
@@ -106,7 +106,7 @@ def down(project: Project) -> Task[Any]:
         from infra import remove
         from infra.session import Request
 
-        session = open_session(this, project, env, target)
+        session = open_session(this, project, env, target, may_be_lost=True)
         remove.down(session, Request(session.service_names, lock_wait=lock_wait))
 
     return down
@@ -123,7 +123,7 @@ def destroy(project: Project) -> Task[Any]:
         from infra import remove
         from infra.session import Request
 
-        session = open_session(this, project, env, target)
+        session = open_session(this, project, env, target, may_be_lost=True)
         remove.destroy(session, Request(session.service_names, lock_wait=lock_wait), yes=yes)
 
     return destroy

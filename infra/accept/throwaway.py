@@ -13,7 +13,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -161,16 +161,28 @@ class Throwaway:
 
 
 def _free_ports(project: Project) -> Mapping[str, int]:
-    """Give a free port of the system's choice for each part; held together, so that none comes twice."""
-    names = [part.name for service in project.services for part in service.parts]
-    probes = [socket.socket() for _ in names]
+    """Give free ports of the system's choice for each part; held together, so that none comes twice."""
+    found: dict[str, int] = {}
+    with ExitStack() as held:
+        for part in (part for service in project.services for part in service.parts):
+            while not (chosen := _beside_each_other(part.ports, held)):
+                pass
+            found |= chosen
+    return found
+
+
+def _beside_each_other(declared: Mapping[str, int], held: ExitStack) -> Mapping[str, int]:
+    """Give free ports as far apart as the declared ones, and hold them; none when one of them is taken."""
+    first, *others = (held.enter_context(socket.socket()) for _ in declared)
+    first.bind(("127.0.0.1", 0))
+    shift = first.getsockname()[1] - next(iter(declared.values()))
+    chosen = {name: port + shift for name, port in declared.items()}
     try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return {name: probe.getsockname()[1] for name, probe in zip(names, probes, strict=True)}
-    finally:
-        for probe in probes:
-            probe.close()
+        for other, port in zip(others, [*chosen.values()][1:], strict=True):
+            other.bind(("127.0.0.1", port))
+    except (OSError, OverflowError):
+        return {}
+    return chosen
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from infra.assembly import open_session
 from infra.dev import started
 from infra.dev.seat import LOCAL, require_ended
 from infra.dev.stack import LEASE_WAIT
+from infra.dev.turns import turn
 from infra.model.observed import Unknown
 from infra.plan.turns import are_alone
 from infra.session import Request, Session
@@ -28,11 +29,16 @@ def down(this: Command, project: Project) -> None:
     Units stay as long as something else uses them: a deployed application, or tests.
     """
     session = open_session(this, project, LOCAL, "process")
+    with turn(session):
+        _down(session, Register(project.name, this.variables))
+
+
+def _down(session: Session, register: Register) -> None:
     request = Request(session.service_names, lock_wait=LEASE_WAIT)
     with leased(session, request):
         ended = _end_servers(session)
     units = _units(session)
-    stay = _why_they_stay(session, units, Register(project.name, this.variables))
+    stay = _why_they_stay(session, units, register)
     if units and not stay:
         remove.down(session, request)
     started.keep(session, units.values() if stay else ())

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.assembly import open_session
+from infra.choices import chosen_target
 from infra.model.clock import deploy_id
-from infra.model.errors import BadInput, KnownBad, PortTaken, Refused
+from infra.model.environments import environment
+from infra.model.errors import BadInput, KnownBad, MissingProgram, PortTaken, Refused
 from infra.model.service import Part, Project, Service
 from infra.model.unit import DEVELOPMENT, Unit
 from infra.plan import development as plan
 from infra.session import Session
 from infra.targets.process import development, programs
+from infra.workspace import settings_file
 
 if TYPE_CHECKING:
     from infra.invocation import Command
+    from infra.model.environment import Target
 
 LOCAL = "local"
 ALONE = "none"
@@ -93,14 +97,26 @@ class Seat:
 
 def seat(this: Command, project: Project, name: str, target: str, *, claim: bool = False) -> Seat:
     """Give the seat of a part; BadInput where the checkout has no such folder."""
-    is_alone = target == ALONE
-    session = open_session(this, project, LOCAL, "process" if is_alone else target, claim=claim)
+    is_alone = target_of_local(this, target) == ALONE
+    session = open_session(this, project, LOCAL, "process", claim=claim)
     service, part = next(one for one in _parts(project) if one[1].name == name)
     found = Seat(session, service, part, is_alone)
     if not found.folder.is_dir():
         raise BadInput(
             f"{found.folder}: the application has no such folder",
             next_step="set app.source in invoke.local.yaml to the application's checkout",
+        )
+    return found
+
+
+def target_of_local(this: Command, asked: str) -> Target:
+    """Give where local runs: as asked, else as the settings say; MissingProgram for containers."""
+    found = chosen_target(environment(LOCAL), asked, settings_file.load(this.root))
+    if found == "docker":
+        setting = "set environments: {local: {target: process}} in invoke.local.yaml"
+        raise MissingProgram(
+            "this version runs no containers",
+            next_step=f"./inv {this.outcome.command} --target process" if asked else setting,
         )
     return found
 

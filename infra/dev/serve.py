@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from infra import foreground
 from infra.dev import stack
 from infra.dev.seat import Seat, seat
+from infra.dev.turns import turn
 from infra.model.errors import KnownBad
 from infra.model.unit import Unit
 from infra.plan.ending import SERVERS
@@ -40,11 +41,13 @@ def serve(this: Command, project: Project, part: str, target: str) -> None:
     """
     place = seat(this, project, part, target, claim=True)
     place.clear()
-    if not place.is_alone:
-        stack.stack(place.session, place.service, place.part)
     with foreground.watched() as signals:
-        unit = place.marked()
-        child = _started(place, unit, signals)
+        with turn(place.session):
+            place.clear()
+            if not place.is_alone:
+                stack.stack(place.session, place.service, place.part)
+            unit = place.marked()
+            child = _started(place, unit, signals)
         with _announced(place, unit):
             code = foreground.wait(child, signals, SERVERS)
         if signals.arrived:
@@ -53,10 +56,9 @@ def serve(this: Command, project: Project, part: str, target: str) -> None:
 
 
 def _started(place: Seat, unit: Unit, signals: Signals) -> subprocess.Popen[bytes]:
-    """Start the server, under the lease: of two that are started at once the second sees the first."""
+    """Start the server under the lease, in the place of its unit."""
     request = Request((place.service.name,), lock_wait=stack.LEASE_WAIT)
     with leased(place.session, request):
-        place.clear()
         if place.is_alone:
             place.require_free()
         else:

@@ -13,6 +13,7 @@ InfraError
     ├── PortTaken          another process holds a port that we were told to use
     ├── LeaseHeld          somebody else is deploying; a retry is safe
     └── StoreError         the store could not keep or give a value
+        ├── Sealed         the store is locked until its own people open it; a retry is safe
         ├── NotFound       nothing was ever written there (also LookupError)
         ├── DeletedVersion the newest version was deleted or destroyed (also LookupError)
         └── CasLost        another writer was faster; read again, merge, write once more
@@ -90,6 +91,10 @@ class LeaseHeld(CannotTell):
 
 class StoreError(CannotTell):
     """The store could not keep or give a value."""
+
+
+class Sealed(StoreError):
+    """The store is locked until its own people open it: nothing is read or written; a retry is safe."""
 
 
 class NotFound(StoreError, LookupError):

@@ -58,6 +58,14 @@ class Places:
         """Give the rendered secrets file of a service."""
         return f"{self.secrets}/{service}/.env"
 
+    def agent_token(self, service: str) -> str:
+        """Give the folder of the token of a service's Vault agent; memory, as the secrets are."""
+        return f"{self.secrets}/vault-token/{service}"
+
+    def credential(self, service: str) -> str:
+        """Give the folder of the bootstrap credential of a service's Vault agent."""
+        return f"{self.root}/credentials/{service}"
+
     def release(self, digest: str) -> str:
         """Give the folder of one snapshot."""
         return f"{self.releases}/{digest}"

@@ -43,6 +43,11 @@ class Redactor:
             yield from _cut_off(text, form)
 
 
+def forms_of(value: Secret) -> frozenset[str]:
+    """Give every text in which the value may stand; none for one that is too short to be told from a word."""
+    return frozenset(_forms(value.reveal()))
+
+
 def _cut_off(text: str, form: str) -> Iterator[tuple[int, int]]:
     """Give where only the beginning of a form stands, because somebody cut the text there."""
     end = text.find(CUT)

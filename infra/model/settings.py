@@ -31,6 +31,16 @@ def is_word(text: str) -> bool:
     return bool(re.fullmatch(r"[a-z0-9][a-z0-9_-]*", text))
 
 
+def is_network(text: str) -> bool:
+    """Tell whether this is a network in CIDR form, its host bits zero."""
+    from ipaddress import ip_network
+
+    try:
+        return "/" in text and bool(ip_network(text))
+    except ValueError:
+        return False
+
+
 def is_web_address(text: str) -> bool:
     """Tell whether this is an http or https address without login, query or blanks."""
     return bool(re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d+)?(/[A-Za-z0-9._/-]*)?", text))
@@ -103,6 +113,7 @@ class Vault:
     agent: Literal["openbao", "vault"] = "openbao"
     strict: bool = False
     allow_http: str | None = None
+    bound_cidrs: list[Annotated[str, Predicate(is_network)]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class AgentPlaces:
     """Where an agent keeps things, and who owns what it renders; no owner means whoever runs it.
 
     `secrets` and `token` are memory, `credential` holds role id and secret id, `files` the agent's own files.
+    `mode` is that of the rendered files.
     """
 
     secrets: str = "/vault/secrets"
@@ -48,6 +49,7 @@ class AgentPlaces:
     files: str = "/infra"
     owner: str = "0"
     group: str = SECRETS_GROUP
+    mode: str = "0440"
 
     def __post_init__(self) -> None:
         for path in (self.secrets, self.token, self.credential, self.files):

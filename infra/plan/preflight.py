@@ -15,7 +15,8 @@ class Ground:
     """What the checks look at beside the observation.
 
     `deployed` are services whose newest record says that they ran; `allow_empty` is the person's --init.
-    `free_bytes` is what the state folder's disk has left, `total_bytes` its size.
+    `free_bytes` is what the state folder's disk has left, `total_bytes` its size. `without_credential` are
+    services whose agent could not log in, and `setup_tokens` is the command that mends it.
     """
 
     project: str
@@ -27,6 +28,8 @@ class Ground:
     free_bytes: int
     total_bytes: int
     places: Mapping[str, str]
+    without_credential: tuple[str, ...] = ()
+    setup_tokens: str = ""
 
 
 SMALLEST_FREE = 200 * 1024 * 1024
@@ -34,7 +37,7 @@ SMALLEST_FREE = 200 * 1024 * 1024
 
 def preflight(observed: Observed, ground: Ground) -> list[InfraError]:
     """Give every fault that forbids the change; none when it may go ahead."""
-    return [*_unknown(observed), *_folders(observed, ground), *_disk(ground)]
+    return [*_unknown(observed), *_folders(observed, ground), *_disk(ground), *_credentials(ground)]
 
 
 def _unknown(observed: Observed) -> Iterator[InfraError]:
@@ -73,4 +76,11 @@ def _disk(ground: Ground) -> Iterator[InfraError]:
         left = ground.free_bytes // 1024 // 1024
         yield CannotTell(
             f"only {left} MiB are free for the state folder", next_step="free some space, repeat"
+        )
+
+
+def _credentials(ground: Ground) -> Iterator[InfraError]:
+    for name in ground.without_credential:
+        yield CannotTell(
+            f"{name}: its Vault agent has no credential to log in with", next_step=ground.setup_tokens
         )

@@ -39,6 +39,11 @@ def choose_target(argument: str | None, variable: str | None, computed: str) -> 
     return chosen or _origin("the environment's address", computed)
 
 
+def is_production(origin: str, environment_name: str, production_hosts: Collection[str]) -> bool:
+    """Tell whether an address is production: by the environment's name, or by the host that is asked."""
+    return environment_name == "production" or _host(origin) in map(_bare, production_hosts)
+
+
 def choose_commit(argument: str | None, variable: str | None) -> str | None:
     """Give the expected commit of `--expected-sha` or `EXPECTED_SHA`; None when neither is given."""
     return _given_once(("--expected-sha", argument), ("EXPECTED_SHA", variable), _commit)
@@ -66,8 +71,8 @@ def assign(
     environment, `extended` and mode; the minimum is their number unless `min_checks` says otherwise.
     """
     origin = _origin("the base URL", base_url)
-    is_production = environment_name == "production" or _host(origin) in map(_bare, production_hosts)
-    chosen = _mode(mode, origin, is_production=is_production)
+    only_reads = is_production(origin, environment_name, production_hosts)
+    chosen = _mode(mode, origin, only_reads=only_reads)
     kind = _kind(environment_name)
     rows = tuple(
         row
@@ -136,12 +141,12 @@ def _kind(environment: str) -> str:
     return kind
 
 
-def _mode(asked: str | None, origin: str, *, is_production: bool) -> Mode:
+def _mode(asked: str | None, origin: str, *, only_reads: bool) -> Mode:
     if asked not in {None, "readonly", "write"}:
         raise BadInput(f"no mode {asked!r}; expected readonly or write")
-    if is_production and asked == "write":
+    if only_reads and asked == "write":
         raise Refused(f"{origin} is production: smoke only reads there", next_step="leave --mode out")
-    return "readonly" if is_production or asked == "readonly" else "write"
+    return "readonly" if only_reads or asked == "readonly" else "write"
 
 
 def _host(origin: str) -> str:

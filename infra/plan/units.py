@@ -10,7 +10,7 @@ from infra.model.naming import Names
 from infra.model.places import Places
 from infra.model.service import Part, Project, Service
 from infra.model.unit import Bundle, Unit, UnitFile
-from infra.plan import routes, telemetry
+from infra.plan import agent_process, routes, telemetry
 from infra.plan.templates import Templates
 
 
@@ -19,7 +19,8 @@ class Scene:
     """What rendering one environment for one target needs to know.
 
     `release` is the 40 hex digits of the application's code, `versions` are secret versions by service,
-    `commands` and `variables` are a person's own wishes for parts, by part name.
+    `commands` and `variables` are a person's own wishes for parts, by part name. `vault_mount` is where Vault
+    keeps the secrets, empty where no agent renders them.
     """
 
     project: Project
@@ -31,13 +32,24 @@ class Scene:
     public_url: str
     commands: Mapping[str, tuple[str, ...]]
     telemetry: str = ""
+    vault_mount: str = ""
+
+    def has_agent(self, service: Service) -> bool:
+        """Tell whether an agent of its own renders this service's secrets."""
+        return bool(self.vault_mount and service.secrets)
 
 
 def bundle_of(service: Service, scene: Scene) -> Bundle:
-    """Give what this service is sent in this scene."""
+    """Give what this service is sent in this scene; where it has an agent, that comes first."""
     versions = ((service.name, scene.versions.get(service.name, 0)),) if service.secrets else ()
-    units = tuple(_unit(service, part, scene) for part in service.parts)
+    agents = (_agent(service, scene),) if scene.has_agent(service) else ()
+    units = (*agents, *(_unit(service, part, scene) for part in service.parts))
     return Bundle(service.name, units, scene.release if service.from_source else "", versions)
+
+
+def _agent(service: Service, scene: Scene) -> Unit:
+    where = scene.environment, scene.project.name, scene.vault_mount
+    return agent_process.agent_unit(service, *where, scene.templates, scene.places)
 
 
 def _unit(service: Service, part: Part, scene: Scene) -> Unit:
@@ -150,5 +162,6 @@ def _files(service: Service, part: Part, scene: Scene) -> tuple[UnitFile, ...]:
 
 
 def _needs(service: Service, part: Part, scene: Scene) -> tuple[str, ...]:
-    first = [scene.project.service(need).parts[0].name for need in service.needs]
-    return (*part.after, *first) if not part.after else part.after
+    agent = (agent_process.unit_name(service.name),) if scene.has_agent(service) else ()
+    first = part.after or tuple(scene.project.service(need).parts[0].name for need in service.needs)
+    return (*agent, *first)

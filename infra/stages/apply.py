@@ -12,6 +12,7 @@ from infra.model.clock import deploy_id, iso
 from infra.model.unit import Bundle
 from infra.session import Request, Session
 from infra.stages.look import Picture
+from infra.targets.process import origin
 from infra.targets.process.target import Delivery
 
 
@@ -44,16 +45,19 @@ class Attempt:
         return tuple(one.name for one in self.picture.wanted.services if one.name in owners | asked)
 
 
-def begin(session: Session, picture: Picture, failed: Bundle | None = None) -> Attempt:
-    """Give a new try with an id of its own."""
+def begin(session: Session, picture: Picture, failed: Bundle | None = None, deploy: str = "") -> Attempt:
+    """Give a new try, with an id of its own unless it is given one."""
     moment = session.now()
     exits = {name: int(state["exits"]) for name, state in session.target.states().items()}
-    return Attempt(deploy_id(moment, secrets.token_hex(2)), picture, time.time(), iso(moment), exits, failed)
+    own = deploy or deploy_id(moment, secrets.token_hex(2))
+    return Attempt(own, picture, time.time(), iso(moment), exits, failed)
 
 
 def apply(session: Session, request: Request, attempt: Attempt, stage: Stage) -> None:
     """Carry out the plan; stops at the first operation that fails, and a repeat goes on from there."""
     picture = attempt.picture
+    if session.vault:
+        origin.remember(session.places, session.vault.cluster)
     values = session.keys.make(repair=request.repair_derived).values
     delivery = Delivery(picture.wanted.bundles, values, session.source, attempt.deploy, attempt.failed)
     steps = [step for step in picture.plan.operations if step.kind != "generate-secrets"]

@@ -11,6 +11,7 @@ from infra.model.unit import Unit
 from infra.plan.preflight import Ground, preflight
 from infra.session import Request, Session
 from infra.stages.look import Picture
+from infra.targets.process import credentials
 
 
 def check(session: Session, request: Request, picture: Picture) -> str:
@@ -43,7 +44,17 @@ def _ground(session: Session, request: Request, picture: Picture) -> Ground:
         free_bytes=disk.f_bavail * disk.f_frsize,
         total_bytes=disk.f_blocks * disk.f_frsize,
         places={one.name: session.places.data(one.name) for one in picture.wanted.services},
+        without_credential=tuple(_without_credential(session, picture)),
+        setup_tokens=f"./inv vault.setup-tokens --project={session.project.name} "
+        f"--env {session.environment.name} --target process",
     )
+
+
+def _without_credential(session: Session, picture: Picture) -> Iterator[str]:
+    for service in picture.wanted.services:
+        known = credentials.delivered(session.places, service.name) if session.has_agent(service) else None
+        if session.has_agent(service) and not (known and known.is_enough):
+            yield service.name
 
 
 def _has_run(session: Session, service: str) -> bool:
@@ -77,7 +88,8 @@ def _ports_of(session: Session, unit: Unit) -> dict[str, int]:
     """Give all ports of a unit by name; a unit that is declared no more has but its own."""
     parts = {part.name: part for part in session.project.service(unit.service).parts}
     names = parts[unit.name].ports if unit.name in parts else ()
-    return {**{name: session.places.ports[name] for name in names}, unit.name: unit.port}
+    own = {unit.name: unit.port} if unit.port else {}
+    return {**{name: session.places.ports[name] for name in names}, **own}
 
 
 def _together(faults: list[InfraError]) -> InfraError:

@@ -14,8 +14,14 @@ from infra.store.paths import lease_path
 
 @contextmanager
 def leased(session: Session, request: Request) -> Iterator[None]:
-    """Hold the environment's lease for the body; LeaseHeld says who has it."""
-    path = lease_path(session.project.name, session.environment.name)
+    """Hold the environment's lease for the body; LeaseHeld says who has it.
+
+    Inside another such body of the same command it is held already, and freed at the outer one's end.
+    """
+    if session.claim.holding is not None:
+        yield
+        return
+    path = lease_path(session.project.name, session.store_path)
     claim = owner.this_process(session.actor, secrets.token_hex(8), request.reason or session.outcome.command)
 
     def on_wait(holder: Lease) -> None:
@@ -26,4 +32,7 @@ def leased(session: Session, request: Request) -> Iterator[None]:
     ) as holding:
         session.console.show("")
         session.claim.holding = holding
-        yield
+        try:
+            yield
+        finally:
+            session.claim.holding = None

@@ -6,10 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infra.model.errors import NotFound
 from infra.model.secret import Place, Secret, SecretSpec
 from infra.store import records
-from infra.store.interface import Store
+from infra.store.interface import Store, Versioned
 from infra.store.keyring import Keyring, by_service
 from infra.store.paths import derived_path, secrets_path
 from infra.store.settle import Settled, mark, settle
@@ -51,17 +50,17 @@ class EnvironmentKeys:
         return tuple(dict.fromkeys(spec.service for spec in self.specs))
 
     def look(self, addresses: Any, *, repair: bool = False) -> Look:
-        """Read everything once and decide what should be; nothing is written."""
-        held: dict[Place, Secret] = {}
-        marks: dict[Place, frozenset[str]] = {}
-        versions: dict[str, int] = {}
-        for service in self.services:
-            values, versions[self._path(service)] = _values(self.store, self._path(service))
-            digests, versions[self._marks_path(service)] = _record(self.store, self._marks_path(service))
-            held |= {(service, key): value for key, value in values.items()}
-            marks |= {(service, key): frozenset(known) for key, known in digests.items()}
-        settled = settle(self.specs, held, marks, self.env, addresses, self.generate, repair=repair)
-        return Look(held, marks, versions, settled)
+        """Read everything and decide what should be; nothing is written.
+
+        Paths are read side by side, and another run may write between two of them. It writes marks before
+        values: a value that seems foreign is judged again by marks that were read after it.
+        """
+        marks = [self._marks_path(service) for service in self.services]
+        found = dict(self.store.read_all([*map(self._path, self.services), *marks]))
+        look = self._look(found, addresses, repair=repair)
+        if not look.settled.drifted:
+            return look
+        return self._look({**found, **self.store.read_all(marks)}, addresses, repair=repair)
 
     def writes(self, look: Look) -> Iterator[Write]:
         """Give what has to be put, in order: nothing when all is as it should be.
@@ -96,6 +95,21 @@ class EnvironmentKeys:
             unfit=tuple(self._unfit(look)),
         )
 
+    def _look(self, found: Mapping[str, Versioned], addresses: Any, *, repair: bool) -> Look:
+        held: dict[Place, Secret] = {}
+        marks: dict[Place, frozenset[str]] = {}
+        for service in self.services:
+            if values := found.get(self._path(service)):
+                held |= {(service, key): value for key, value in values.values.items()}
+            if record := found.get(self._marks_path(service)):
+                digests = records.parsed(record)
+                marks |= {(service, key): frozenset(known) for key, known in digests.items()}
+        paths = (path(service) for service in self.services for path in (self._path, self._marks_path))
+        versions = {path: found[path].version if path in found else 0 for path in paths}
+        name = self.env.rpartition("/")[2]
+        settled = settle(self.specs, held, marks, name, addresses, self.generate, repair=repair)
+        return Look(held, marks, versions, settled)
+
     def _unfit(self, look: Look) -> Iterable[str]:
         for spec in self.specs:
             value = look.settled.values.get(spec.place)
@@ -128,18 +142,3 @@ def _marks_of(place: Place, look: Look) -> frozenset[str]:
     if place in look.held:
         digests |= {mark(place, look.held[place])} & look.marks.get(place, frozenset())
     return frozenset(digests)
-
-
-def _values(store: Store, path: str) -> tuple[Mapping[str, Secret], int]:
-    try:
-        held = store.get(path)
-    except NotFound:
-        return {}, 0
-    return held.values, held.version
-
-
-def _record(store: Store, path: str) -> tuple[Mapping[str, Any], int]:
-    try:
-        return records.read(store, path)
-    except NotFound:
-        return {}, 0

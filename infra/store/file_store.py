@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.model.errors import BadInput, NotFound
-from infra.model.secret import KEY, Secret
-from infra.store.interface import Metadata, Versioned
+from infra.model.errors import NotFound
+from infra.model.secret import Secret
+from infra.store.interface import Metadata, Versioned, checked_values
 from infra.store.paths import checked, is_state
 from infra.store.shelf import Shelf
 
@@ -39,11 +40,17 @@ class FileStore:
         """Give the newest or the asked version; NotFound when never written or pruned, or DeletedVersion."""
         return self._shelf(path).entry(path).read(version)
 
+    def read_all(self, paths: Iterable[str]) -> Mapping[str, Versioned]:
+        """Give the newest versions by path; what was never written is absent."""
+        found: dict[str, Versioned] = {}
+        for path in paths:
+            with suppress(NotFound):
+                found[path] = self.get(path)
+        return found
+
     def put(self, path: str, values: Mapping[str, Secret], cas: int | None = None) -> int:
         """Write all values of the path and give the new version; CasLost when `cas` is not the current."""
-        for key in values:
-            if not KEY.fullmatch(key):
-                raise BadInput(f"{path}: {key!r} is no key: keys are written {KEY.pattern}")
+        checked_values(path, values)
         keep = KEPT_STATES if is_state(path) else KEPT_VERSIONS
         with self._shelf(path).changing(path) as entry:
             return entry.write(values, cas, self._clock(), keep)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from infra.model.secret import Secret
+from infra.model.errors import BadInput
+from infra.model.secret import KEY, Secret
 
 State = Literal["live", "deleted", "destroyed"]
 
@@ -40,6 +41,13 @@ class Metadata:
     versions: tuple[Version, ...]
 
 
+def checked_values(path: str, values: Mapping[str, Secret]) -> None:
+    """Raise BadInput when a key is not written as keys are."""
+    for key in values:
+        if not KEY.fullmatch(key):
+            raise BadInput(f"{path}: {key!r} is no key: keys are written {KEY.pattern}")
+
+
 class Store(Protocol):
     """Versioned values at paths as `infra.store.paths` makes them.
 
@@ -49,6 +57,12 @@ class Store(Protocol):
 
     def get(self, path: str, version: int | None = None) -> Versioned:
         """Give the newest or the asked version; NotFound when never written or pruned, or DeletedVersion."""
+
+    def read_all(self, paths: Iterable[str]) -> Mapping[str, Versioned]:
+        """Give the newest versions by path, in about the time of one; what was never written is absent.
+
+        DeletedVersion when one of them was deleted or destroyed.
+        """
 
     def put(self, path: str, values: Mapping[str, Secret], cas: int | None = None) -> int:
         """Write all values of the path and give the new version's number.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from infra.model.errors import CasLost
@@ -37,7 +37,7 @@ class Ledger:
 
     def list(self, service: str, limit: int | None = None) -> tuple[dict[str, Any], ...]:
         """Give the records, newest first, at most `limit`; empty when there is none."""
-        return tuple(self.by_id(service, one) for one in self.ids(service)[:limit])
+        return self._read(service, self.ids(service)[:limit])
 
     def newest(self, service: str) -> dict[str, Any] | None:
         """Give the newest record, None when there is none."""
@@ -56,7 +56,7 @@ class Ledger:
         ids = self.ids(service)
         if len(ids) <= WHOLE:
             return
-        has_good = any(_is_good(self.by_id(service, one)) for one in ids[:WHOLE])
+        has_good = any(_is_good(one) for one in self._read(service, ids[:WHOLE]))
         for record_id in ids[WHOLE:]:
             path = self._path(service, record_id)
             record, version = records.read(self._store, path)
@@ -67,6 +67,12 @@ class Ledger:
                 has_good = True
                 continue
             records.write(self._store, path, summary, cas=version)
+
+    def _read(self, service: str, ids: Sequence[str]) -> tuple[dict[str, Any], ...]:
+        """Give these records side by side, in their order; one that is gone meanwhile is left out."""
+        paths = [self._path(service, one) for one in ids]
+        found = self._store.read_all(paths)
+        return tuple(records.parsed(found[path]) for path in paths if path in found)
 
     def _path(self, service: str, record_id: str) -> str:
         return checked(f"{records_path(*self._place, service)}/{record_id}")

@@ -30,6 +30,11 @@ def records_path(project: str, env: str, service: str) -> str:
     return checked(f"{project}/{env}/_state/{service}")
 
 
+def credentials_path(project: str, env: str) -> str:
+    """Give where it stands which credentials the agents of an environment were last given."""
+    return checked(f"{project}/{env}/_state/credentials")
+
+
 def derived_path(project: str, env: str, service: str) -> str:
     """Give where the digests of a service's derived values are."""
     return checked(f"{project}/{env}/_state/{service}/derived")

@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.model.errors import StoreError
 from infra.model.secret import Secret
-from infra.store.interface import Store
+from infra.store.interface import Store, Versioned
 
 _KEY = "RECORD"
 
@@ -16,10 +16,15 @@ _KEY = "RECORD"
 def read(store: Store, path: str) -> tuple[dict[str, Any], int]:
     """Give the object at a path and its version; NotFound, or StoreError when it is no object."""
     held = store.get(path)
+    return parsed(held), held.version
+
+
+def parsed(held: Versioned) -> dict[str, Any]:
+    """Give the object that a version holds; StoreError when it is no object."""
     try:
-        return dict(json.loads(held.values[_KEY].reveal())), held.version
+        return dict(json.loads(held.values[_KEY].reveal()))
     except (ValueError, KeyError, TypeError):
-        raise StoreError(f"{path}: version {held.version} is no record") from None
+        raise StoreError(f"{held.path}: version {held.version} is no record") from None
 
 
 def write(store: Store, path: str, record: Mapping[str, Any], cas: int | None = None) -> int:

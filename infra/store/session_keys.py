@@ -53,9 +53,10 @@ class Keys:
         lacking = [(service, key) for service, found in made.missing.items() for key in found]
         if lacking:
             service, key = lacking[0]
+            env = self.environment.rpartition("/")[2]
             raise Refused(
                 f"required keys have no value: {', '.join('/'.join(pair) for pair in lacking)}",
-                next_step=f"./inv vault.put --env {self.environment} --service {service} --key {key}",
+                next_step=f"./inv vault.put --env {env} --service {service} --key {key}",
             )
         return made
 

@@ -10,7 +10,7 @@ from infra.model.observed import Unknown
 from infra.model.runner import Runner, RunnerList
 from infra.model.safety import Permit, databases_of
 from infra.plan.turns import are_alone, free_index, require_free
-from infra.testing import suite
+from infra.testing import bucket, suite
 from infra.testing.ground import Ground
 from infra.testing.register import is_gone, living, this_runner
 
@@ -36,6 +36,18 @@ def enter(ground: Ground) -> Runner:
             _clear_after(ground, one, alive)
         ground.servers.cache().empty(mine.index)
         return mine
+
+
+def start(ground: Ground, name: str) -> None:
+    """Start one more server for this run, and note that it was started for tests."""
+    with ground.register.locked():
+        seen = ground.register.read()
+
+        def note(started: Mapping[str, str]) -> None:
+            if not isinstance(seen, Unknown):
+                _note(ground, seen.fact, started)
+
+        ground.servers.start(note, (name,))
 
 
 def leave(ground: Ground, *, keep: bool) -> list[str]:
@@ -102,6 +114,7 @@ def _clear_after(ground: Ground, dead: Runner, alive: tuple[Runner, ...]) -> Non
     )
     for database in permit.databases:
         server.drop(permit, database)
+    bucket.remove_of(ground, dead.namespace)
     ground.this.console.line(f"a killed run left {dead.namespace}: cleared")
 
 

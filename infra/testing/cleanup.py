@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from infra import consent
 from infra.model.errors import BadInput, CannotTell, InfraError, KnownBad
 from infra.model.naming import Names
 from infra.model.observed import Unknown
@@ -53,7 +53,13 @@ def databases(this: Command, project: Project, wishes: Wishes) -> None:
         this.console.line(f"{len(going)} would go" if going else "clean")
         return
     if wishes.everything:
-        _consent(this, len(going), yes=wishes.yes)
+        consent.require(
+            this,
+            f"drop these {len(going)} databases",
+            yes=wishes.yes,
+            with_yes="./inv cleanup.dbs --all --yes",
+            otherwise="./inv cleanup.dbs --dry-run",
+        )
     _drop(this, server, register, going, wishes)
 
 
@@ -85,19 +91,6 @@ def _show(this: Command, decisions: Iterable[Decision]) -> None:
     this.outcome.facts["databases"] = [
         {"database": one.database, "decision": one.word, "age_s": round(one.age)} for one in decisions
     ]
-
-
-def _consent(this: Command, count: int, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty() or this.console.as_json:
-        raise BadInput(
-            "dropping every test database needs consent, and nobody can be asked here",
-            next_step="./inv cleanup.dbs --all --yes",
-        )
-    this.console.line(f"Type yes to drop these {count} databases for good:")
-    if sys.stdin.readline().strip() != "yes":
-        raise BadInput("nothing was dropped", next_step="./inv cleanup.dbs --dry-run")
 
 
 def _drop(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from infra.testing.application import Application
 from infra.testing.ground import Ground
 from infra.testing.suite import MARK
 
+OBJECT_STORE = "s3"
 MOST_WORKERS = 100
 USUAL_WORKERS = 4
 FAST = ("-m", "not slow and not e2e")
@@ -22,16 +24,30 @@ KEPT = frozenset({"PYTEST_ADDOPTS"})
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a person asks of a test run; no workers means as many as fit."""
+    """What a person asks of a test run; no workers means as many as fit.
+
+    `beside` names what is started before the tests, though none of them may ask for it: s3.
+    """
 
     env: str | None = None
     args: str = ""
     workers: int = 0
     keep: bool = False
     fast: bool = False
+    beside: str = ""
+
+    @property
+    def wants_object_store(self) -> bool:
+        """True when the object store is asked for by hand."""
+        return self.beside == OBJECT_STORE
 
     def require_valid(self) -> None:
-        """Refuse a number of workers that cannot be."""
+        """Refuse a number of workers that cannot be, and servers that nobody knows."""
+        if self.beside not in {"", OBJECT_STORE}:
+            raise BadInput(
+                f"--with {self.beside}: {OBJECT_STORE} is expected",
+                next_step=f"./inv test.run --with {OBJECT_STORE}",
+            )
         if not 0 <= self.workers <= MOST_WORKERS:
             raise BadInput(
                 f"--workers {self.workers}: 1 to {MOST_WORKERS} are expected", next_step="./inv test.run"
@@ -71,7 +87,9 @@ def variables(ground: Ground, application: Application, index: int, **own: str) 
         if name in KEPT or not name.startswith(NOT_INHERITED)
     }
     paths = [str(ground.this.root), *filter(None, [person.get("PYTHONPATH")])]
+    console = ground.this.console
     return {
+        **(_as_on_a_terminal() if console.is_live else {}),
         **person,
         **REQUIRED,
         "ENV": "test",
@@ -84,6 +102,11 @@ def variables(ground: Ground, application: Application, index: int, **own: str) 
         MARK: ground.run,
         **own,
     }
+
+
+def _as_on_a_terminal() -> dict[str, str]:
+    """Give what keeps colours and width as they are, though the tests write into a pipe."""
+    return {"PY_COLORS": "1", "COLUMNS": str(shutil.get_terminal_size().columns)}
 
 
 def summary(tests: dict[str, Any]) -> str:

@@ -18,11 +18,16 @@ LISTENING = 128
 
 
 class Door(threading.Thread):
-    """Answers `database` and `report`; keeps `watch` open. `database` gives a worker's address."""
+    """Answers `database`, `object_store` and `report`; keeps `watch` open.
 
-    def __init__(self, database: Callable[[str], str]) -> None:
+    `database` gives a worker's address, `object_store` the variables that name the run's bucket.
+    """
+
+    def __init__(
+        self, database: Callable[[str], str], object_store: Callable[[], Mapping[str, str]] = dict
+    ) -> None:
         super().__init__(name="door", daemon=True)
-        self._database = database
+        self._database, self._object_store = database, object_store
         self._token = secrets.token_hex(16)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=LISTENING)
         self.report: Mapping[str, Any] = {}
@@ -66,6 +71,8 @@ class Door(threading.Thread):
     def _answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         if request["do"] == "database":
             return {"url": self._database(str(request["worker"]))}
+        if request["do"] == "object_store":
+            return {"variables": dict(self._object_store())}
         if request["do"] == "report":
             self.report = request["report"]
         return {}

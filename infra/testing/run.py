@@ -12,9 +12,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from infra.embedded_store import UNIT
 from infra.model.errors import InfraError, NotCleaned
 from infra.model.pytest_code import require_passed
+from infra.model.secret import Secret
 from infra.testing import attendance, suite, template
+from infra.testing.bucket import Bucket
 from infra.testing.command import Line, Wishes, line, summary, variables
 from infra.testing.databases import Databases
 from infra.testing.door import Door
@@ -50,7 +53,7 @@ def run(this: Command, project: Project, wishes: Wishes) -> None:
     signals = Signals()
     try:
         with signals, ExitStack() as at_the_end:
-            _run(place, words, ended, signals, _Steps(at_the_end, signals, ended), keep=wishes.keep)
+            _run(place, words, ended, signals, _Steps(at_the_end, signals, ended), wishes)
     except KeyboardInterrupt:
         if not signals.arrived:
             raise
@@ -80,8 +83,8 @@ class _Steps:
             self.ended.left.append(f"{type(error).__name__}: {error}")
 
 
-def _run(place: Ground, words: Line, ended: Ended, signals: Signals, steps: _Steps, *, keep: bool) -> None:
-    steps.later(lambda: attendance.leave(place, keep=keep))
+def _run(place: Ground, words: Line, ended: Ended, signals: Signals, steps: _Steps, wishes: Wishes) -> None:
+    steps.later(lambda: attendance.leave(place, keep=wishes.keep))
     with place.this.console.stage("servers"):
         mine = attendance.enter(place)
     with place.this.console.stage("databases") as stage:
@@ -92,11 +95,18 @@ def _run(place: Ground, words: Line, ended: Ended, signals: Signals, steps: _Ste
         url = databases.make_main()
         place.this.outcome.facts["migrated"] = is_new
         stage.say("migrated" if is_new else "copied; no migration has changed")
-    with _opened(databases, ended) as door:
+    bucket = Bucket(place, lambda: attendance.start(place, UNIT))
+    steps.later(bucket.remove)
+    if wishes.wants_object_store:
+        with place.this.console.stage("objects"):
+            own |= bucket.open()
+    with _opened(place, databases, bucket, ended) as door:
         own |= {"DATABASE_URL": url.reveal(), "INFRA_TEST_DOOR": door.address}
         began = time.monotonic()
         steps.later(lambda: _ended(place))
-        ended.code = suite.run(words.argv, place.application().folder, own, signals)
+        ended.code = suite.run(
+            words.argv, place.application().folder, own, signals, place.this.console.passage
+        )
         ended.seconds = round(time.monotonic() - began, 3)
 
 
@@ -112,8 +122,9 @@ def _databases(place: Ground, steps: _Steps) -> Databases:
 
 
 @contextmanager
-def _opened(databases: Databases, ended: Ended) -> Iterator[Door]:
-    door = Door(databases.worker)
+def _opened(place: Ground, databases: Databases, bucket: Bucket, ended: Ended) -> Iterator[Door]:
+    door = Door(databases.worker, bucket.open)
+    place.this.redactor.learn(Secret(door.address))
     door.start()
     try:
         yield door
@@ -146,7 +157,7 @@ def _tell(this: Command, words: Line, ended: Ended) -> None:
     }
     this.outcome.facts |= facts
     for fault in ended.report.get("faults", ()):
-        this.console.line(f"! a worker got no database: {fault}")
+        this.console.line(f"! the tests did not get what they asked for: {fault}")
     for name, seconds in ended.report.get("slowest", [])[:SHOWN]:
         this.console.line(f"{seconds:8.2f} s  {name}")
     if ended.code is not None:

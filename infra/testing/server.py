@@ -63,6 +63,12 @@ class Server:
         with self._asked() as session:
             return dict(session.execute(query, [sorted(databases)]).fetchall())
 
+    def sizes(self, databases: Collection[str]) -> dict[str, int]:
+        """Give the bytes of each of these databases that exists."""
+        query = "SELECT datname, pg_database_size(oid) FROM pg_database WHERE datname = ANY(%s)"
+        with self._asked() as session:
+            return dict(session.execute(query, [sorted(databases)]).fetchall())
+
     def create(self, beside: str, *, owner: str, template: str) -> None:
         """Make a database under a name that only its maker uses."""
         with self._asked() as session:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from infra import assembly, deploy, remove
-from infra.model.errors import BadInput, Unreachable
+from infra import assembly, deploy, embedded_store, remove
+from infra.embedded_store import UNIT
+from infra.model.errors import BadInput, Refused, Unreachable
 from infra.model.safety import LOCAL_HOSTS
 from infra.model.secret import Secret
 from infra.model.verdict import Outcome
 from infra.session import Request, Session
+from infra.targets.object_store import ObjectStore
 from infra.targets.process import processes
 from infra.testing.cache import Cache
 from infra.testing.server import Server
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from infra.model.service import Project
 
 STORES = ("postgres", "redis")
+JOB_SECRETS = ("POSTGRES_PASSWORD", "S3_ACCESS_KEY", "S3_SECRET_KEY")
 LEASE_WAIT = 60.0
 
 
@@ -45,12 +48,12 @@ class Servers:
             raise BadInput(f"CI_DB_PORT is {said!r}, a port is expected", next_step="unset CI_DB_PORT")
         return int(said)
 
-    def start(self, note: Callable[[Mapping[str, str]], None]) -> None:
-        """Start what does not run, through the engine; `note` gets the identity of each started unit.
+    def start(self, note: Callable[[Mapping[str, str]], None], names: tuple[str, ...] = STORES) -> None:
+        """Start which of these does not run, through the engine; `note` gets each started unit's identity.
 
         It is told also when the start fails half-way or is ended by a signal.
         """
-        missing = [name for name in STORES if name not in self.living()] if self.session else []
+        missing = [name for name in names if name not in self.living()] if self.session else []
         if not missing or not self.session:
             return
         try:
@@ -60,7 +63,8 @@ class Servers:
             note({name: now[name] for name in missing if name in now})
         if self.session.outcome.errors:
             raise Unreachable(
-                "the servers of local did not start", next_step="./inv finance_report.postgres.setup"
+                f"{' and '.join(missing)} of local did not start",
+                next_step=self.session.say(f"{missing[0]}.setup"),
             )
 
     def stop(self, started: Mapping[str, str]) -> str:
@@ -107,6 +111,30 @@ class Servers:
             )
         return Cache(address.hostname or "", address.port or 6379, Secret(unquote(address.password or "")))
 
+    def object_store(self) -> ObjectStore:
+        """Give the object store with a login that makes buckets; BadInput where none is set, or a far one."""
+        found = self._job_store() if self.session is None else self._own_or_foreign(self.session)
+        if found is None:
+            raise BadInput(
+                "these tests ask for an object store, and none is set here",
+                next_step="set object_store: embedded in invoke.local.yaml, then ./inv test.run --with s3",
+            )
+        host = urlsplit(found.endpoint).hostname
+        if host not in ({*LOCAL_HOSTS, UNIT} if self.session is None else LOCAL_HOSTS):
+            raise Refused(
+                f"the object store is on {host!r}, not on this machine; no bucket was touched",
+                next_step="set object_store: embedded in invoke.local.yaml",
+            )
+        return found
+
+    def _own_or_foreign(self, session: Session) -> ObjectStore | None:
+        return embedded_store.own(session) or embedded_store.foreign(session)
+
+    def _job_store(self) -> ObjectStore | None:
+        names = "S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY"
+        endpoint, access, secret = (self.variables.get(name, "") for name in names)
+        return ObjectStore(endpoint, Secret(access), Secret(secret)) if endpoint else None
+
     def _key(self, service: str, key: str) -> Secret:
         found = self.session.keys.readable().get(service, {}).get(key) if self.session else None
         if found is None:
@@ -120,7 +148,7 @@ def servers(this: Command, project: Project, environment: str, *, claim: bool = 
     """Give the servers of a test environment; with `claim` their ports are chosen for good."""
     role = f"{project.database}_app"
     if environment == "github_ci":
-        this.redactor.learn(Secret(this.variables.get("POSTGRES_PASSWORD", "")))
+        this.redactor.learn(*(Secret(this.variables.get(name, "")) for name in JOB_SECRETS))
         return Servers("job", role, None, this.variables)
     outcome = Outcome(this.outcome.command, "local")
     session = assembly.open_session(replace(this, outcome=outcome), project, "local", "process", claim=claim)

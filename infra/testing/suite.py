@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,19 +10,27 @@ import psutil
 
 from infra import foreground
 from infra.targets.process import processes
+from infra.testing.output import Output
 from infra.testing.signals import Signals
 
 MARK: Final = "INFRA_TEST_RUN"
 GRACE = 2.0
 
 
-def run(argv: Sequence[str], folder: Path, variables: Mapping[str, str], signals: Signals) -> int:
+def run(
+    argv: Sequence[str],
+    folder: Path,
+    variables: Mapping[str, str],
+    signals: Signals,
+    show: Callable[[str], None],
+) -> int:
     """Give the exit code of this command, under zero for a signal; a person's signals are handed to it.
 
-    Its output goes to stderr. After the first signal it has 10 s, then 5 s more after SIGTERM.
+    `show` gets its output, by whole lines. After the first signal it has 10 s, then 5 s more after SIGTERM.
     """
-    child = foreground.start(argv, folder, variables, signals)
-    return foreground.wait(child, signals, sweeps=False)
+    with Output(show) as output:
+        child = foreground.start(argv, folder, variables, signals, output.number)
+        return foreground.wait(child, signals, sweeps=False)
 
 
 def end_all(run_id: str, *, grace: float = GRACE) -> list[int]:

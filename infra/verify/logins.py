@@ -16,7 +16,7 @@ def login_fault(session: Session, unit: Unit) -> str:
     if unit.health.probe == "postgres":
         return _postgres(session)
     if session.project.service(unit.service).only_with == "object_store":
-        return bucket.login_fault(session.keys.readable().get("app", {}))
+        return bucket.login_fault(session.readable().get("app", {}))
     if unit.health.path == "/health":
         answer = ask(f"http://127.0.0.1:{unit.port}/health")
         category = classify(answer, None)
@@ -27,7 +27,7 @@ def login_fault(session: Session, unit: Unit) -> str:
 def _postgres(session: Session) -> str:
     import psycopg
 
-    url = session.keys.readable().get("app", {}).get("DATABASE_URL")
+    url = session.readable().get("app", {}).get("DATABASE_URL")
     if url is None:
         return "the store has no DATABASE_URL"
     try:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,12 @@ def gate(clone: Clone) -> Iterator[Path]:
 def open_gate(clone: Clone, gate: Path) -> None:
     """Let the pip that waits, and every later one, go on."""
     (clone.world / "while-pip-runs").unlink(missing_ok=True)
-    threading.Thread(target=lambda: gate.write_text("go\n"), daemon=True).start()
+
+    def say_go() -> None:
+        with suppress(BrokenPipeError):  # whoever waited there was killed meanwhile
+            gate.write_text("go\n")
+
+    threading.Thread(target=say_go, daemon=True).start()
 
 
 def start_installing(clone: Clone, *words: str) -> subprocess.Popen[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plan.agent_stand_in import SHELLS, StandIn, installed_shells, refusal, until
+from tests.plan.agent_stand_in import SHELLS, WHOLE, StandIn, installed_shells, refusal, until
 
 
 @pytest.fixture(params=installed_shells())
@@ -65,12 +65,38 @@ def test_a_token_from_another_path_stops_the_start_before_it_is_unwrapped(agent:
 
 
 @pytest.mark.parametrize("call", ["wrapping", "unwrap"])
-def test_a_used_token_stops_the_start_and_leaves_the_old_credential(agent: StandIn, call: str) -> None:
+def test_a_used_token_is_told_and_the_older_credential_goes_on(agent: StandIn, call: str) -> None:
     agent.start()
     agent.fails(call, refusal(400))
-    assert agent.start(VAULT_WRAPPED_SECRET_ID="used") == 1
+    assert agent.start(VAULT_WRAPPED_SECRET_ID="used") == 0
+    assert "state=fail deploy=d-1 reason=wrap_invalid" in agent.read("log")
+    assert "possibly intercepted" in agent.read("log")
+    assert (agent.read("cred/secret_id"), agent.read("cred/accessor")) == ("the-secret-id", "the-accessor")
+    assert len(agent.calls("agent")) == 2
+
+
+def test_a_token_that_held_no_secret_id_is_told_and_the_older_credential_goes_on(agent: StandIn) -> None:
+    agent.start()
+    agent.write("unwrap", "something_else  x\n")
+    assert agent.start(VAULT_WRAPPED_SECRET_ID="another") == 0
     assert "reason=wrap_invalid" in agent.read("log")
-    assert (agent.read("cred/secret_id"), len(agent.calls("agent"))) == ("the-secret-id", 1)
+    assert agent.read("cred/secret_id") == "the-secret-id"
+
+
+@pytest.mark.parametrize("call", ["wrapping", "unwrap"])
+def test_a_used_token_stops_the_start_of_an_agent_that_has_nothing_else(agent: StandIn, call: str) -> None:
+    agent.fails(call, refusal(400))
+    assert agent.start() == 1
+    assert "reason=wrap_invalid" in agent.read("log")
+    assert agent.calls("agent") == []
+
+
+def test_a_foreign_token_stops_the_start_also_where_an_older_credential_is_kept(agent: StandIn) -> None:
+    agent.start()
+    agent.write("wrapping", "auth/token/create")
+    assert agent.start(VAULT_WRAPPED_SECRET_ID="foreign") == 1
+    assert "reason=wrap_foreign" in agent.read("log")
+    assert len(agent.calls("agent")) == 1
 
 
 @pytest.mark.parametrize(
@@ -105,9 +131,31 @@ def test_rendered_files_are_kept_within_a_deploy_and_removed_at_the_next(agent: 
 def test_a_start_that_fails_leaves_the_files_of_the_older_deploy(agent: StandIn) -> None:
     agent.start()
     agent.write("secrets/.env", "rendered")
-    agent.fails("wrapping", refusal(400))
-    agent.start(VAULT_WRAPPED_SECRET_ID="used", INFRA_DEPLOY="d-2")
+    agent.write("wrapping", "auth/token/create")
+    agent.start(VAULT_WRAPPED_SECRET_ID="foreign", INFRA_DEPLOY="d-2")
     assert agent.read("secrets/.env") == "rendered"
+
+
+NOTE_HEALTH = """if [ "$1" = token ] && [ "$2" = revoke ] && [ -e "$STAND_IN/leftovers" ]; then
+  sh "$STAND_IN/files/health.sh" >>"$STAND_IN/healths" 2>&1 && echo passed >>"$STAND_IN/healths"
+  rm -f "$STAND_IN/leftovers"
+fi
+"""
+
+
+@pytest.mark.parametrize("deploy", ["d-1", "d-2"])
+def test_no_health_check_passes_on_what_a_killed_agent_left(agent: StandIn, deploy: str) -> None:
+    """One is made while the next start still tidies up: in the same deploy, and in the next one."""
+    agent.start()
+    agent.write("secrets/.env", WHOLE)
+    agent.write("token/.token", "token-of-the-killed")
+    agent.write("token/.agent", "999999999 bao\n")
+    agent.write("leftovers", "")
+    program = agent.read("bin/bao").replace("#!/bin/sh\n", f"#!/bin/sh\n{NOTE_HEALTH}")
+    agent.write("bin/bao", program).chmod(0o755)
+    agent.start(INFRA_DEPLOY=deploy)
+    (said,) = agent.read("healths").splitlines()
+    assert "reason=ended" in said
 
 
 def test_its_token_is_revoked_at_the_end_and_the_sink_is_gone(agent: StandIn) -> None:
@@ -147,3 +195,27 @@ def test_no_token_is_in_the_environment_of_the_agent_or_in_any_argument(agent: S
 def test_a_program_that_is_not_there_is_named(agent: StandIn) -> None:
     assert agent.start(PATH="/usr/bin:/bin") == 1
     assert "reason=no_program" in agent.read("log")
+
+
+DELIVERY = (
+    "VAULT_ADDR='http://127.0.0.1:2'\nVAULT_ROLE_ID='delivered-role'\nVAULT_WRAPPED_SECRET_ID='delivered'\n"
+)
+NO_PLATFORM = {"VAULT_ADDR": "", "VAULT_ROLE_ID": "", "VAULT_WRAPPED_SECRET_ID": ""}
+
+
+def test_where_no_platform_gives_variables_a_file_does(agent: StandIn) -> None:
+    agent.write("cred/delivery", DELIVERY)
+    assert agent.start(**NO_PLATFORM) == 0
+    assert agent.read("cred/role_id") == "delivered-role"
+    assert agent.calls("unwrap") == ["delivered|unwrap -format=table|"]
+    seen = agent.read("environment").splitlines()
+    assert "VAULT_ADDR=http://127.0.0.1:2" in seen
+    assert not [line for line in seen if line.endswith("=delivered")]
+
+
+def test_a_platforms_variables_come_before_the_file(agent: StandIn) -> None:
+    agent.write("cred/delivery", DELIVERY)
+    assert agent.start() == 0
+    assert agent.read("cred/role_id") == "the-role-id"
+    assert agent.calls("unwrap") == ["wrapping-token|unwrap -format=table|"]
+    assert "VAULT_ADDR=http://127.0.0.1:1" in agent.read("environment").splitlines()

@@ -93,10 +93,11 @@ def test_an_agent_without_a_token_is_unhealthy(agent: StandIn) -> None:
     assert (code, "reason=no_token" in said) == (1, True)
 
 
-def test_a_file_of_an_agent_that_ended_is_unhealthy(agent: StandIn) -> None:
-    agent.write("token/.agent", "999999999 bao\n")
-    code, said = agent.health()
-    assert (code, "reason=ended" in said) == (1, True)
+@pytest.mark.parametrize("said", ["999999999 bao\n", ""])
+def test_a_file_of_an_agent_that_ended_or_has_not_begun_is_unhealthy(agent: StandIn, said: str) -> None:
+    agent.write("token/.agent", said)
+    code, words = agent.health()
+    assert (code, "reason=ended" in words) == (1, True)
 
 
 def test_the_token_is_looked_up_at_most_once_in_the_interval_and_each_check_beats(agent: StandIn) -> None:

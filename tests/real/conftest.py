@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("infra", "tasks", "finance_report", "templates", "reference_app", "invoke.yaml")
-ENDS_WITHIN = 90
+ENDS_WITHIN = 240
 STATES = Path(tempfile.gettempdir()) / f"states-{os.getuid()}"  # of all runs: they share the ports
 
 
@@ -193,15 +194,18 @@ class Checkout:
 
     def remove(self) -> None:
         """End every process of this checkout and remove its folder."""
-        for process in self.supervisors():
-            process.kill()
-        for many in self.processes().values():
-            for process in many:
-                process.kill()
-        until(lambda: not self.processes() and not self.supervisors())
+        until(lambda: not self._killed())
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.rmtree(self.home_of_state, ignore_errors=True)
         shutil.rmtree(self.memory, ignore_errors=True)
+
+    def _killed(self) -> list[psutil.Process]:
+        """Kill what is seen of this checkout; what one of them leaves behind is seen the next time."""
+        found = [*self.supervisors(), *(one for many in self.processes().values() for one in many)]
+        for process in found:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        return found
 
 
 def _parent(process: psutil.Process) -> psutil.Process | None:

@@ -203,11 +203,28 @@ def test_a_wrapping_token_is_used_once_and_a_restart_needs_no_other(server: Vaul
     assert {stat.S_IMODE(file.stat().st_mode) for file in credential.iterdir()} == {0o600}
 
 
-def test_a_wrapping_token_that_somebody_else_used_stops_the_start(server: VaultServer, make: Make) -> None:
+def test_a_wrapping_token_that_somebody_else_used_stops_the_first_start(
+    server: VaultServer, make: Make
+) -> None:
     agent = make()
     server.must("POST", "sys/wrapping/unwrap", token=agent.wrapping)
     with agent.running():
         assert agent.ended() == 1
+    assert "reason=wrap_invalid" in agent.log
+
+
+def test_an_agent_that_has_an_older_credential_tells_of_a_used_wrapping_token_and_goes_on(
+    server: VaultServer, make: Make
+) -> None:
+    server.put(path("staging"), values_of(APP))
+    with make().running() as agent:
+        until(agent.healthy, 20)
+    used = server.wrapped(agent.role, "d-2")["token"]
+    server.must("POST", "sys/wrapping/unwrap", token=used)
+    with agent.again(wrapping=used, deploy="d-2").running() as again:
+        until(again.healthy, 20)
+        beat = again.heartbeat()
+    assert (beat["deploy"], beat["token_deploy"]) == ("d-2", "d-1"), "nobody takes it for the new one"
     assert "reason=wrap_invalid" in agent.log
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import termios
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -95,30 +97,28 @@ def stranger() -> Iterator[psutil.Process]:
     child.wait()
 
 
-def test_on_an_empty_machine_the_whole_stack_comes_up_and_what_is_saved_is_served(
+def test_two_that_start_at_once_on_an_empty_machine_bring_up_the_stack_and_serve_what_is_saved(
     checkout: Checkout, stranger: psutil.Process
 ) -> None:
-    with Window(checkout, "dev.backend") as backend:
-        until(lambda: is_development(checkout, "backend"), 60)
+    windows = Window(checkout, "dev.backend"), Window(checkout, "dev.frontend")
+    with windows[0] as backend, windows[1] as frontend:
+        until(lambda: is_development(checkout, "backend"), 90)
+        until(lambda: is_development(checkout, "frontend"), 30)
         assert set(checkout.pids()) == {*STORES, "backend", "frontend"}
-        assert checkout.get("/")[0] == 200
         assert checkout.get("/api/health?full=1")[0] == 200, "the secrets are those of the unit"
         edit(checkout, "reloaded")
         until(lambda: checkout.health.get("reloaded"), 10)
         again = checkout.run("dev.backend")
         assert (again.code, "runs already" in again.err) == (1, True)
-        with Window(checkout, "dev.frontend") as frontend:
-            until(lambda: is_development(checkout, "frontend"), 30)
-            page = checkout.root / "reference_app/apps/frontend/pages/overview.html"
-            page.write_text(page.read_text(encoding="utf-8") + "<p>saved just now</p>", encoding="utf-8")
-            until(lambda: "saved just now" in checkout.get("/")[1], 5)
-            before = checkout.pids()
-            assert backend.ends(signal.SIGINT) == 130
-            assert "finance_report.app.setup" in backend.said
-            left = checkout.pids()
-            assert left == {name: pid for name, pid in before.items() if name != "backend"}
-            checkout.setup()
-            assert (frontend.ends(), is_development(checkout, "frontend")) == (1, False)
+        page = checkout.root / "reference_app/apps/frontend/pages/overview.html"
+        page.write_text(page.read_text(encoding="utf-8") + "<p>saved just now</p>", encoding="utf-8")
+        until(lambda: "saved just now" in checkout.get("/")[1], 5)
+        before = checkout.pids()
+        assert backend.ends(signal.SIGINT) == 130
+        assert "finance_report.app.setup" in backend.said
+        assert checkout.pids() == {name: pid for name, pid in before.items() if name != "backend"}
+        checkout.setup()
+        assert (frontend.ends(), is_development(checkout, "frontend")) == (1, False)
     assert checkout.health["reloaded"]
     assert {*STORES, "backend", "frontend"} == set(checkout.pids())
     assert stranger.is_running()
@@ -180,11 +180,10 @@ def test_a_terminal_that_goes_away_takes_its_server_along_and_nothing_else(check
     terminal = {"stdin": follower, "stdout": follower, "stderr": follower, "preexec_fn": take_terminal}
     with Window(checkout, "dev.backend", **terminal) as window:
         os.close(follower)
-        reader = drained(leader)
-        until(lambda: is_development(checkout, "backend"), 60)
+        with drained(leader):
+            until(lambda: is_development(checkout, "backend"), 60)
         os.close(leader)
         assert window.ends() == 143
-    reader()
     after = checkout.pids()
     assert after == {name: pid for name, pid in before.items() if name != "backend"}
 
@@ -193,19 +192,24 @@ def take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
-def drained(leader: int) -> Callable[[], None]:
-    """Read what is written to a terminal, so that nobody waits; give what ends the reading."""
+@contextmanager
+def drained(leader: int) -> Iterator[None]:
+    """Read what is written to a terminal, so that nobody waits; at the end nobody holds it open."""
+    over = threading.Event()
 
     def read() -> None:
-        try:
-            while os.read(leader, 65_536):
-                pass
-        except OSError:
-            return
+        with suppress(OSError):  # the other side may be closed already
+            while not over.is_set():
+                if select.select([leader], [], [], 0.05)[0]:
+                    os.read(leader, 65_536)
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
-    return lambda: reader.join(5)
+    try:
+        yield
+    finally:
+        over.set()
+        reader.join(5)
 
 
 def test_a_checkout_without_the_part_is_told_so_before_anything_starts(

@@ -59,7 +59,7 @@ def test_checkpoints_and_deploys_arrive_with_tag_version_and_deploy_and_without_
             }.items()
         )
     }
-    services = {"postgres", "redis", "router", "app"}
+    services = {"postgres", "redis", "router", "minio", "app"}
     assert ends(receiver) == {(name, deploy, "ok") for name in services}
     for event in ("deploy.start", "deploy.verdict", "deploy.end"):
         app = next(one for one in receiver.of(event) if one.resource["infra.service"] == "app")

@@ -170,13 +170,13 @@ class Stack:
         place = str(self.state)
         return any(
             "INFRA_UNIT" in variables and variables.get("HOME", "").startswith(place)
-            for variables in map(_variables, psutil.process_iter())
+            for variables in map(variables_of, psutil.process_iter())
         )
 
     def remove(self) -> None:
         self.checkout.run("finance_report.down")
         for process in psutil.process_iter():
-            variables = _variables(process)
+            variables = variables_of(process)
             if str(self.state) in variables.get("HOME", "") or variables.get("HOME") == str(
                 self.checkout.home
             ):
@@ -185,7 +185,8 @@ class Stack:
         self.checkout.remove()
 
 
-def _variables(process: psutil.Process) -> dict[str, str]:
+def variables_of(process: psutil.Process) -> dict[str, str]:
+    """Give the environment of a living process, nothing for one that ended."""
     try:
         return process.environ()
     except psutil.Error:

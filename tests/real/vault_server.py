@@ -29,11 +29,13 @@ class VaultServer:
     program: Path
     address: str
     session: requests.Session = field(default_factory=requests.Session)
+    root: str = ROOT_TOKEN
+    pid: int = 0
 
     def call(
-        self, method: str, path: str, body: object = None, *, token: str = ROOT_TOKEN, wrap: str = ""
+        self, method: str, path: str, body: object = None, *, token: str = "", wrap: str = ""
     ) -> requests.Response:
-        headers = {"X-Vault-Token": token} | ({"X-Vault-Wrap-TTL": wrap} if wrap else {})
+        headers = {"X-Vault-Token": token or self.root} | ({"X-Vault-Wrap-TTL": wrap} if wrap else {})
         return self.session.request(
             method, f"{self.address}/v1/{path}", json=body, headers=headers, timeout=SOON
         )
@@ -70,26 +72,83 @@ class VaultServer:
         return str(answer["auth"]["client_token"])
 
 
+@dataclass
+class SealableServer(VaultServer):
+    """A server that can be sealed and unsealed: two of its three keys open it."""
+
+    keys: tuple[str, ...] = ()
+
+    def seal(self) -> None:
+        self.must("PUT", "sys/seal")
+
+    def unseal(self, keys: int = 2) -> None:
+        """Give some of the keys; with two it is open at the end."""
+        for key in self.keys[:keys]:
+            self.must("PUT", "sys/unseal", {"key": key})
+        if keys > 1:
+            until(lambda: self.call("GET", "secret/config").ok, SOON * 3)
+
+
 @contextmanager
-def running_server(program: Path, folder: Path) -> Iterator[VaultServer]:
-    """Run a dev server with AppRole until the block ends."""
+def running_server(program: Path, folder: Path, port: int = 0) -> Iterator[VaultServer]:
+    """Run a dev server with AppRole until the block ends, on a free port where none is named."""
+    address = f"127.0.0.1:{port or free_port()}"
+    argv = ["-dev", "-dev-no-store-token", f"-dev-listen-address={address}"]
+    with _serving(program, [*argv, f"-dev-root-token-id={ROOT_TOKEN}"], folder) as pid:
+        server = VaultServer(program, f"http://{address}", pid=pid)
+        until(lambda: _is_open(server), SOON * 3)
+        server.must("POST", "sys/auth/approle", {"type": "approle"})
+        yield server
+
+
+@contextmanager
+def sealable_server(program: Path, folder: Path, *, initialise: bool = True) -> Iterator[SealableServer]:
+    """Run a server in memory, initialised and unsealed, with `secret` and AppRole, until the block ends."""
     address = f"127.0.0.1:{free_port()}"
-    argv = [str(program), "server", "-dev", "-dev-no-store-token", f"-dev-listen-address={address}"]
+    config = folder / "server.hcl"
+    listener = f'listener "tcp" {{\n  address = "{address}"\n  tls_disable = true\n}}\n'
+    config.write_text(f'storage "inmem" {{}}\ndisable_mlock = true\n{listener}', encoding="ascii")
+    with _serving(program, [f"-config={config}"], folder) as pid:
+        server = SealableServer(program, f"http://{address}", pid=pid)
+        until(lambda: _answers(server), SOON * 3)
+        if initialise:
+            _open(server)
+        yield server
+
+
+@contextmanager
+def _serving(program: Path, words: list[str], folder: Path) -> Iterator[int]:
+    """Run the server and give its pid; killed at the end, also where a test has stopped it."""
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
-            [*argv, f"-dev-root-token-id={ROOT_TOKEN}"],
+            [str(program), "server", *words],
             env={"PATH": os.environ["PATH"], "HOME": str(folder)},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
     try:
-        server = VaultServer(program, f"http://{address}")
-        until(lambda: _is_open(server), SOON * 3)
-        server.must("POST", "sys/auth/approle", {"type": "approle"})
-        yield server
+        yield process.pid
     finally:
         process.kill()
         process.wait(SOON)
+
+
+def _open(server: SealableServer) -> None:
+    made = server.must("PUT", "sys/init", {"secret_shares": 3, "secret_threshold": 2})
+    server.keys, server.root = tuple(made["keys"]), made["root_token"]
+    for key in server.keys[:2]:
+        server.must("PUT", "sys/unseal", {"key": key})
+    until(lambda: server.call("GET", "sys/health").ok, SOON * 3)
+    server.must("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
+    server.must("POST", "sys/auth/approle", {"type": "approle"})
+    until(lambda: server.call("GET", "secret/config").ok, SOON * 3)
+
+
+def _answers(server: VaultServer) -> bool:
+    try:
+        return bool(server.call("GET", "sys/seal-status").content)
+    except requests.ConnectionError:
+        return False
 
 
 def _is_open(server: VaultServer) -> bool:

@@ -121,8 +121,9 @@ def app(backend: Backend) -> Iterator[App]:
 
 @pytest.fixture(scope="session")
 def frontend(session_folder: Path, variables: dict[str, str]) -> Iterator[App]:
-    """Give the running frontend. It gets no secret and needs none."""
+    """Give the running frontend, which serves its sources, built or not. It gets no secret and needs none."""
     kept = {name: value for name, value in variables.items() if not name.endswith("_URL")}
+    kept["ENV"] = "development"
     with started(FRONTEND, "server:app", kept, session_folder / "frontend.log") as running:
         yield running
 

@@ -1,13 +1,10 @@
-"""What every store promises. One class; each kind of store is one row of `SITES`."""
+"""What every store promises, deployed or local: one class, run on each kind of store of `conftest.py`."""
 
 from __future__ import annotations
 
-import fcntl
 import threading
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 import yaml
@@ -24,80 +21,14 @@ from infra.model.errors import (
     Unreachable,
 )
 from infra.model.secret import Secret, SecretSpec
-from infra.store import keys, private_file, shelf
-from infra.store.file_store import FileStore
+from infra.store import keys
 from infra.store.interface import Store
+from tests.store.sites import PATH, Site
 
-PATH = "finance_report/local/app"
 HOSTILE = {
     case["name"]: Secret(case["text"] * case.get("times", 1))
     for case in yaml.safe_load((Path(__file__).parent / "hostile_values.yaml").read_text("utf-8"))
 }
-
-
-class Site(Protocol):
-    """A kind of store, with what can go wrong around it."""
-
-    store: Store
-
-    def again(self) -> Store:
-        """Give another client of the same store."""
-
-    def refuse(self) -> None:
-        """Make the store refuse this client."""
-
-    def silence(self) -> None:
-        """Make the store answer nobody."""
-
-    def break_down(self) -> None:
-        """Make the store answer what cannot be read: sealed, or damaged."""
-
-    def end(self) -> None:
-        """Give back what the faults took."""
-
-
-class FileSite:
-    """The store of local environments in a folder of its own."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder = folder / "secrets"
-        self.store = self.again()
-        self._lock: int | None = None
-        self._monkeypatch = monkeypatch
-
-    def again(self) -> Store:
-        return FileStore(self.folder, "local", self.folder.parent / "checkout")
-
-    def refuse(self) -> None:
-        self.folder.chmod(0o755)
-
-    def silence(self) -> None:
-        self._monkeypatch.setattr(shelf, "PATIENCE", 0.02)
-        lock = (self.folder / "local.json.lock").open()
-        self._lock = lock.fileno()
-        self.end = lock.close  # type: ignore[method-assign]  # the open file is the fault
-        fcntl.flock(lock, fcntl.LOCK_EX)
-
-    def break_down(self) -> None:
-        private_file.replace(self.folder / "local.json", '{"format": 1, "entr')
-
-    def end(self) -> None:
-        """Nothing was taken."""
-
-
-SITES: dict[str, Callable[[Path, pytest.MonkeyPatch], Site]] = {"file": FileSite}
-
-
-@pytest.fixture(params=SITES)
-def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    made = SITES[request.param](tmp_path, monkeypatch)
-    yield made
-    made.end()
-
-
-@pytest.fixture
-def store(site: Site) -> Store:
-    return site.store
 
 
 def values(**plain: str) -> dict[str, Secret]:
@@ -123,6 +54,23 @@ class TestStore:
         assert [store.put(PATH, values(A=text)) for text in ("x", "y", "z")] == [1, 2, 3]
         assert [store.get(PATH, number).values["A"].reveal() for number in (1, 2, 3)] == ["x", "y", "z"]
         assert store.get(PATH).version == 3
+
+    def test_many_paths_are_read_together_and_what_is_not_there_is_left_out(self, store: Store) -> None:
+        paths = [f"finance_report/local/service_{number}" for number in range(20)]
+        for path in paths:
+            store.put(path, values(PATH=path))
+        found = store.read_all([*paths, *paths, "finance_report/local/_state/nothing", PATH])
+        assert {path: one.values for path, one in found.items()} == {
+            path: values(PATH=path) for path in paths
+        }
+        assert store.read_all(()) == {}
+
+    @pytest.mark.parametrize("act", ["delete", "destroy"])
+    def test_reading_together_never_leaves_out_what_was_deleted(self, store: Store, act: str) -> None:
+        store.put(PATH, values(A="1"))
+        getattr(store, act)(PATH, (1,))
+        with pytest.raises(DeletedVersion, match=PATH):
+            store.read_all(["finance_report/local/other", PATH])
 
     def test_a_write_replaces_all_keys(self, store: Store) -> None:
         store.put(PATH, values(A="1", B="2"))
@@ -265,6 +213,18 @@ class TestStore:
         assert not isinstance(raised.value, LookupError | CasLost)
         assert raised.value.next_step
         assert "'A'" not in str(raised.value)
+
+    @pytest.mark.parametrize(("fault", "kind"), [("refuse", Denied), ("break_down", StoreError)])
+    def test_reading_what_cannot_be_read_is_an_error_and_never_empty(
+        self, site: Site, fault: str, kind: type[InfraError]
+    ) -> None:
+        site.store.put(PATH, values(A="1"))
+        getattr(site, fault)()
+        reader = site.again()
+        for act in (reader.get, reader.metadata, reader.list, lambda path: reader.read_all([path])):
+            with pytest.raises(kind) as raised:
+                act(PATH)
+            assert not isinstance(raised.value, LookupError)
 
     @pytest.mark.parametrize("name", HOSTILE)
     def test_a_hostile_value_comes_back_as_it_was(self, site: Site, name: str) -> None:

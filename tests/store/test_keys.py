@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,9 @@ from infra.model.errors import CasLost, DeletedVersion, Refused
 from infra.model.secret import LOCAL_ENVIRONMENTS, Place, Secret, SecretSpec
 from infra.store import keys
 from infra.store.file_store import FileStore
+from infra.store.interface import Versioned
 from infra.store.keyring import Keyring
+from infra.store.paths import is_state
 
 ROOT = Path(__file__).parents[2]
 PLACE = ("finance_report", "local")
@@ -83,6 +85,27 @@ def test_a_first_run_makes_what_is_required_and_derives_the_rest(store: FileStor
         APP: made.values["app"],
         POSTGRES: made.values["postgres"],
     }
+
+
+def test_what_another_run_wrote_while_we_read_is_not_foreign(store: FileStore, tmp_path: Path) -> None:
+    """Paths are read side by side: here the marks are older than the values beside them."""
+    ensure(store, "db")
+
+    class Between(FileStore):
+        is_first = True
+
+        def read_all(self, paths: Iterable[str]) -> Mapping[str, Versioned]:
+            asked = list(paths)
+            before = store.read_all(asked)
+            if not self.is_first:
+                return before
+            self.is_first = False
+            ensure(store, "elsewhere")
+            after = store.read_all(asked)
+            return {**after, **{path: one for path, one in before.items() if is_state(path)}}
+
+    between = Between(tmp_path / "secrets", "local", tmp_path / "checkout")
+    assert ensure(between, "db").values == ensure(store, "db").values
 
 
 def test_an_optional_key_is_never_made_up(store: FileStore) -> None:

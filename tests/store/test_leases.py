@@ -1,4 +1,4 @@
-"""Leases: one deploy at a time, taken over from the dead and never from the living."""
+"""Leases, in each kind of store: one deploy at a time, taken over from the dead and never from the living."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from infra.model.errors import CasLost, LeaseHeld, StoreError, Unreachable
 from infra.model.lease import LIFETIME, Lease, lease_from_json
 from infra.store import leases, owner, records
-from infra.store.file_store import FileStore
+from infra.store.interface import Store
 
 ROOT = Path(__file__).parents[2]
 PATH = "finance_report/local/_state/lease"
@@ -38,11 +38,6 @@ class Clock:
     def pass_by(self, **time: float) -> None:
         """Let time pass."""
         self.now += timedelta(**time)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    return FileStore(tmp_path / "secrets", "local", tmp_path / "checkout")
 
 
 @pytest.fixture
@@ -77,7 +72,7 @@ def stranger() -> Iterator[tuple[subprocess.Popen[str], Lease]]:
         process.kill()
 
 
-def test_a_lease_is_15_minutes_from_the_clock_that_was_given(store: FileStore, clock: Clock) -> None:
+def test_a_lease_is_15_minutes_from_the_clock_that_was_given(store: Store, clock: Clock) -> None:
     taken = leases.acquire(store, PATH, claim("mine"), clock)
     assert (taken.lease.acquired, taken.lease.expires) == (NOON, NOON + timedelta(minutes=15))
     clock.pass_by(minutes=5)
@@ -86,7 +81,7 @@ def test_a_lease_is_15_minutes_from_the_clock_that_was_given(store: FileStore, c
     assert leases.standing(store, PATH) == renewed.lease
 
 
-def test_whoever_comes_second_is_told_who_where_and_since_when(store: FileStore, clock: Clock) -> None:
+def test_whoever_comes_second_is_told_who_where_and_since_when(store: Store, clock: Clock) -> None:
     first = leases.acquire(store, PATH, claim("first", "alice"), clock).lease
     with pytest.raises(LeaseHeld) as held:
         leases.acquire(store, PATH, claim("second", "bob"), clock)
@@ -95,7 +90,7 @@ def test_whoever_comes_second_is_told_who_where_and_since_when(store: FileStore,
     assert held.value.next_step == "./inv lock.status --env local"
 
 
-def test_a_preview_is_named_as_the_command_line_takes_it(store: FileStore, clock: Clock) -> None:
+def test_a_preview_is_named_as_the_command_line_takes_it(store: Store, clock: Clock) -> None:
     path = "finance_report/preview/pr_47/_state/lease"
     leases.acquire(store, path, claim("first"), clock)
     with pytest.raises(LeaseHeld) as held:
@@ -103,13 +98,13 @@ def test_a_preview_is_named_as_the_command_line_takes_it(store: FileStore, clock
     assert held.value.next_step == "./inv lock.status --env pr_47"
 
 
-def test_a_released_lease_is_free(store: FileStore, clock: Clock) -> None:
+def test_a_released_lease_is_free(store: Store, clock: Clock) -> None:
     leases.release(store, PATH, leases.acquire(store, PATH, claim("first"), clock))
     assert leases.standing(store, PATH) is None
     assert leases.acquire(store, PATH, claim("second"), clock).lease.run_id == "second"
 
 
-def test_an_expired_lease_is_taken_over_and_not_a_second_before(store: FileStore, clock: Clock) -> None:
+def test_an_expired_lease_is_taken_over_and_not_a_second_before(store: Store, clock: Clock) -> None:
     first = leases.acquire(store, PATH, claim("first"), clock)
     clock.now = NOON + LIFETIME - timedelta(seconds=1)
     with pytest.raises(LeaseHeld):
@@ -122,7 +117,7 @@ def test_an_expired_lease_is_taken_over_and_not_a_second_before(store: FileStore
 
 
 def test_a_living_owner_keeps_its_lease_and_a_killed_one_loses_it(
-    store: FileStore, clock: Clock, stranger: tuple[subprocess.Popen[str], Lease]
+    store: Store, clock: Clock, stranger: tuple[subprocess.Popen[str], Lease]
 ) -> None:
     process, theirs = stranger
     leases.acquire(store, PATH, theirs, clock)
@@ -167,9 +162,7 @@ PROVEN = {
 
 
 @pytest.mark.parametrize("change", NOT_PROVEN.values(), ids=NOT_PROVEN)
-def test_an_owner_that_may_live_is_left_alone(
-    store: FileStore, clock: Clock, change: dict[str, object]
-) -> None:
+def test_an_owner_that_may_live_is_left_alone(store: Store, clock: Clock, change: dict[str, object]) -> None:
     leases.acquire(store, PATH, replace(claim("first"), **change), clock)  # type: ignore[arg-type]  # table
     with pytest.raises(LeaseHeld):
         leases.acquire(store, PATH, claim("second"), clock)
@@ -177,13 +170,13 @@ def test_an_owner_that_may_live_is_left_alone(
 
 @pytest.mark.parametrize("change", PROVEN.values(), ids=PROVEN)
 def test_an_owner_that_is_provably_gone_is_taken_over_from(
-    store: FileStore, clock: Clock, change: dict[str, object]
+    store: Store, clock: Clock, change: dict[str, object]
 ) -> None:
     leases.acquire(store, PATH, replace(claim("first"), **change), clock)  # type: ignore[arg-type]  # table
     assert leases.acquire(store, PATH, claim("second"), clock).lease.run_id == "second"
 
 
-def test_of_many_claims_at_once_one_gets_the_lease(store: FileStore, clock: Clock) -> None:
+def test_of_many_claims_at_once_one_gets_the_lease(store: Store, clock: Clock) -> None:
     results: list[str] = []
 
     def take(number: int) -> None:
@@ -201,7 +194,7 @@ def test_of_many_claims_at_once_one_gets_the_lease(store: FileStore, clock: Cloc
 
 
 def test_a_child_of_the_same_run_inherits_and_leaves_the_release_to_its_parent(
-    store: FileStore, clock: Clock
+    store: Store, clock: Clock
 ) -> None:
     with leases.hold(store, PATH, claim("run"), clock) as parent:
         with leases.hold(store, PATH, claim("run"), clock) as child:
@@ -210,7 +203,7 @@ def test_a_child_of_the_same_run_inherits_and_leaves_the_release_to_its_parent(
     assert leases.standing(store, PATH) is None
 
 
-def test_waiting_ends_when_the_holder_is_done_and_says_who_that_is(store: FileStore, clock: Clock) -> None:
+def test_waiting_ends_when_the_holder_is_done_and_says_who_that_is(store: Store, clock: Clock) -> None:
     first = leases.acquire(store, PATH, claim("first"), clock)
     seen: list[Lease] = []
 
@@ -224,7 +217,7 @@ def test_waiting_ends_when_the_holder_is_done_and_says_who_that_is(store: FileSt
     assert seen == [first.lease, first.lease]
 
 
-def test_waiting_in_vain_ends_in_time_with_the_holder_named(store: FileStore, clock: Clock) -> None:
+def test_waiting_in_vain_ends_in_time_with_the_holder_named(store: Store, clock: Clock) -> None:
     leases.acquire(store, PATH, claim("first", "alice"), clock)
     began = time.monotonic()
     with pytest.raises(LeaseHeld, match="alice"):
@@ -232,9 +225,7 @@ def test_waiting_in_vain_ends_in_time_with_the_holder_named(store: FileStore, cl
     assert 0.1 <= time.monotonic() - began < 2
 
 
-def test_a_held_lease_is_renewed_in_the_background_and_freed_at_the_end(
-    store: FileStore, clock: Clock
-) -> None:
+def test_a_held_lease_is_renewed_in_the_background_and_freed_at_the_end(store: Store, clock: Clock) -> None:
     with leases.hold(store, PATH, claim("mine"), clock, renew_every=0.01) as holding:
         clock.pass_by(minutes=5)
         wait_until(lambda: holding.lease.expires == NOON + timedelta(minutes=20))
@@ -242,15 +233,13 @@ def test_a_held_lease_is_renewed_in_the_background_and_freed_at_the_end(
     assert leases.standing(store, PATH) is None
 
 
-def test_a_failing_body_frees_the_lease_too(store: FileStore, clock: Clock) -> None:
+def test_a_failing_body_frees_the_lease_too(store: Store, clock: Clock) -> None:
     with pytest.raises(ZeroDivisionError), leases.hold(store, PATH, claim("mine"), clock):
         raise ZeroDivisionError
     assert leases.standing(store, PATH) is None
 
 
-def test_a_broken_lease_is_noticed_and_the_new_holder_is_not_disturbed(
-    store: FileStore, clock: Clock
-) -> None:
+def test_a_broken_lease_is_noticed_and_the_new_holder_is_not_disturbed(store: Store, clock: Clock) -> None:
     with leases.hold(store, PATH, claim("mine", "alice"), clock, renew_every=0.01) as holding:
         broken: list[Lease | None] = []
 
@@ -274,7 +263,7 @@ def test_a_broken_lease_is_noticed_and_the_new_holder_is_not_disturbed(
 
 
 def test_a_store_that_does_not_answer_costs_the_lease_only_when_its_time_is_over(
-    store: FileStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries: list[None] = []
 
@@ -293,7 +282,7 @@ def test_a_store_that_does_not_answer_costs_the_lease_only_when_its_time_is_over
 
 @pytest.mark.parametrize("record", [{"holder": "alice"}, {"expires": 3}, {"surprise": True}])
 def test_something_else_than_a_lease_is_an_error_and_not_free(
-    store: FileStore, clock: Clock, record: dict[str, object]
+    store: Store, clock: Clock, record: dict[str, object]
 ) -> None:
     records.write(store, PATH, record)
     with pytest.raises(StoreError, match="no lease"):

@@ -1,4 +1,4 @@
-"""The ledger: what was deployed, newest first, whole while it may be needed."""
+"""The ledger, in each kind of store: what was deployed, newest first, whole while it may be needed."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pytest
 
 from infra.model.errors import BadInput, CasLost, NotFound
 from infra.store.file_store import FileStore
+from infra.store.interface import Store
 from infra.store.ledger import Ledger
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> FileStore:
-    return FileStore(tmp_path / "secrets", "local", tmp_path / "checkout")
+def ledger(store: Store) -> Ledger:
+    return in_store(store)
 
 
-@pytest.fixture
-def ledger(store: FileStore) -> Ledger:
+def in_store(store: Store) -> Ledger:
     return Ledger(store, "finance_report", "local", ("deploy", "verdict"))
 
 
@@ -57,7 +57,7 @@ def test_records_come_back_as_they_were_newest_first(ledger: Ledger) -> None:
     assert ledger.by_id("app", name(1)) == record(1, "failed")
 
 
-def test_services_have_records_of_their_own_and_other_state_is_none(ledger: Ledger, store: FileStore) -> None:
+def test_services_have_records_of_their_own_and_other_state_is_none(ledger: Ledger, store: Store) -> None:
     from infra.store import records
 
     ledger.append("postgres", name(1), record(1))
@@ -87,7 +87,7 @@ def test_the_last_ten_are_whole_and_older_ones_keep_their_summary(ledger: Ledger
     assert ledger.by_id("app", name(0)) == {"deploy": name(0), "verdict": "ok"}
 
 
-def test_a_shortened_record_is_written_once_and_then_left_alone(ledger: Ledger, store: FileStore) -> None:
+def test_a_shortened_record_is_written_once_and_then_left_alone(ledger: Ledger, store: Store) -> None:
     fill(ledger, ["ok"] * 15)
     assert store.metadata(f"finance_report/local/_state/app/{name(0)}").current == 2
 
@@ -97,6 +97,6 @@ def test_the_newest_good_one_stays_whole_however_many_failed_since(ledger: Ledge
     assert whole(ledger) == [1, *range(6, 16)]
 
 
-def test_a_shortened_record_takes_no_room_for_what_it_lost(ledger: Ledger, tmp_path: Path) -> None:
-    fill(ledger, ["ok"] * 12)
+def test_a_shortened_record_takes_no_room_in_a_file_for_what_it_lost(tmp_path: Path) -> None:
+    fill(in_store(FileStore(tmp_path / "secrets", "local", tmp_path / "checkout")), ["ok"] * 12)
     assert (tmp_path / "secrets/local.state.json").read_text().count("units") == 10

@@ -25,8 +25,8 @@ def command() -> Command:
     return Command(Outcome("test.e2e", ""), Console(redactor), redactor, ROOT, variables)
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, env: str) -> tuple[str, ...]:
-    """Give what pytest is started with, in an environment that answers."""
+def asked(monkeypatch: pytest.MonkeyPatch, env: str, url: str) -> tuple[str, ...]:
+    """Give what pytest is started with against this address."""
     seen: list[tuple[str, ...]] = []
 
     def run(argv: Sequence[str], folder: Path, variables: dict[str, str]) -> int:
@@ -35,30 +35,31 @@ def asked(monkeypatch: pytest.MonkeyPatch, env: str) -> tuple[str, ...]:
 
     monkeypatch.setattr("infra.foreground.run", run)
     monkeypatch.setattr(e2e, "BROWSER", Path("/bin/sh"))
-    with serving(lambda *_: Reply()) as url:
-        e2e.run(command(), finance_report.PROJECT, env, url, "-k one")
-        assert seen[0][-1] == url
-    return seen[0][:-1]
+    e2e.run(command(), finance_report.PROJECT, env, url, "-k one")
+    return seen[0]
 
 
 def test_production_is_only_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert asked(monkeypatch, "production") == ("-m", "not writes", "-k", "one", "e2e")
-    assert asked(monkeypatch, "staging") == ("-k", "one", "e2e")
+    with serving(lambda *_: Reply()) as url:
+        assert asked(monkeypatch, "production", url) == ("-m", "not writes", "-k", "one", "e2e", url)
+        assert asked(monkeypatch, "staging", url) == ("-k", "one", "e2e", url)
 
 
 @pytest.mark.parametrize(
     ("url", "is_production"),
     [
         ("https://report.example.test", True),
-        ("https://report.example.test:443", True),
+        ("https://REPORT.example.test:443/", True),
+        ("http://report.example.test.:8080", True),
         ("https://report-staging.example.test", False),
         ("https://report.example.test.evil.test", False),
     ],
 )
 def test_production_is_known_by_its_host_whatever_the_environment_is_called(
-    url: str, is_production: bool
+    monkeypatch: pytest.MonkeyPatch, url: str, is_production: bool
 ) -> None:
-    assert e2e._is_production(command(), finance_report.PROJECT, "staging", url) == is_production
+    monkeypatch.setattr(e2e, "ask", lambda _url: None)
+    assert ("not writes" in asked(monkeypatch, "staging", url)) == is_production
 
 
 def test_without_a_browser_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -47,6 +47,14 @@ def run(folder: Path, script: str, *numbers: signal.Signals, ladder: Ladder = QU
     return code
 
 
+@pytest.fixture(autouse=True)
+def default_handler() -> Iterator[None]:
+    """SIGINT raises as in a plain interpreter: importing the tasks, as other tests do, makes it exit."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def stranger() -> Iterator[subprocess.Popen[bytes]]:
     child = subprocess.Popen(["/bin/sh", "-c", "while :; do sleep 0.01; done"])

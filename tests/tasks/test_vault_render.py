@@ -108,13 +108,14 @@ def test_what_has_no_agent_is_refused_with_what_to_type_instead(
     assert f"→ {error['next']}" in said
 
 
-def test_without_offline_a_vault_is_missing_and_the_next_step_does_without(
-    capsys: pytest.CaptureFixture[str],
+def test_without_offline_a_vault_has_to_be_known(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("VAULT_ADDR", raising=False)
     answer, _ = run(capsys, env="staging", service="app")
     (error,) = answer["errors"]
-    assert (answer["exit_code"], error["kind"]) == (2, "missing_program")
-    assert error["next"] == "./inv vault.render --env staging --service app --offline"
+    assert (answer["exit_code"], error["kind"]) == (2, "bad_input")
+    assert "VAULT_ADDR" in error["next"]
 
 
 def test_nothing_is_written_and_no_server_is_asked(

@@ -31,7 +31,7 @@ def run(folder: Path, script: str, act: Callable[[], None] | None = None) -> tup
     with Signals() as signals:
         beside.start()
         words = {"PATH": os.environ["PATH"], "INFRA_TEST_RUN": "run-1"}
-        code = suite.run(["/bin/sh", "-c", script], folder, words, signals)
+        code = suite.run(["/bin/sh", "-c", script], folder, words, signals, lambda _text: None)
     beside.join()
     return code, [one.name for one in signals.arrived]
 

@@ -134,7 +134,8 @@ class Database:
         if "password authentication failed" in str(error):
             raise Refused(
                 f"PostgreSQL on port {self.port} was made with another password than the store holds",
-                next_step="put the store's file back, or ./inv finance_report.destroy",
+                next_step=f"./inv vault.rotate --env {self.environment} --service postgres "
+                "--key POSTGRES_PASSWORD, which goes on where one was cut short",
                 evidence=tuple(said),
             ) from error
         if time.monotonic() > deadline:

@@ -18,6 +18,7 @@ from infra.targets.process import logfiles, probes
 from infra.targets.process.account import identity
 
 GRACE = 15.0
+Wait = Callable[[float | None], int | None]
 LONGEST_PAUSE = 10.0
 PROBE_EVERY = 0.03
 SETTLED_AFTER = 60.0
@@ -69,7 +70,7 @@ class Keeper(threading.Thread):
             began = time.monotonic()
             wait = self._take_over() if self._adopted else self._spawn()
             self._until_ready()
-            code = wait()
+            code = self._attend(wait)
             self._ended(code)
             in_a_row = 1 if time.monotonic() - began > SETTLED_AFTER else in_a_row + 1
             self._pause(min(LONGEST_PAUSE, 0.1 * 2 ** min(in_a_row, 10)))
@@ -113,12 +114,12 @@ class Keeper(threading.Thread):
             self._board.changed.wait_for(lambda: self._stopping or not self._board.coming, YIELDS_FOR)
         return not self._stopping
 
-    def _take_over(self) -> Callable[[], int | None]:
+    def _take_over(self) -> Wait:
         process, self._adopted = self._adopted, None
         self._set("starting", "adopted")
-        return lambda: process.wait() if process else None
+        return process.wait if process else lambda _seconds: None
 
-    def _spawn(self) -> Callable[[], int | None]:
+    def _spawn(self) -> Wait:
         output = logfiles.open_log(self._log)
         try:
             child = subprocess.Popen(
@@ -133,7 +134,7 @@ class Keeper(threading.Thread):
             )
         except OSError as error:
             os.write(output, f"cannot start {self.unit.argv[0]}: {error}\n".encode())
-            return lambda: 127
+            return lambda _seconds: 127
         finally:
             os.close(output)
         self._process = psutil.Process(child.pid)
@@ -151,6 +152,16 @@ class Keeper(threading.Thread):
                 return
             time.sleep(PROBE_EVERY)
 
+    def _attend(self, wait: Wait) -> int | None:
+        """Wait for the unit's end; an agent is asked for its health all the while, and beats each time."""
+        every = self.unit.health.interval if self.unit.health.probe == "agent" else None
+        while True:
+            try:
+                return wait(every)
+            except (subprocess.TimeoutExpired, psutil.TimeoutExpired):
+                fault = probes.fault(self.unit)
+                self._set("unhealthy" if fault else "ready", fault)
+
     def _end(self, process: psutil.Process, grace: float) -> None:
         _send(process, self.unit.stop_signal)
         with self._board.changed:
@@ -159,9 +170,11 @@ class Keeper(threading.Thread):
             _kill_session(process.pid)
 
     def _ended(self, code: int | None) -> None:
-        self._process = None
+        leader, self._process = self._process, None
         self._board.set_ready(self.unit.name, is_ready=False)
         if not self._stopping:
+            if leader and self.unit.health.probe == "agent":
+                _kill_session(leader.pid)  # its entry point was killed, and what it ran goes on
             self._exits += 1
             self._last_exit = _word(code)
             self._set("restarting", f"ended with {self._last_exit}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import socket
 import subprocess
 from collections.abc import Callable
@@ -20,7 +21,7 @@ def fault(unit: Unit) -> str:
         return _PROBES[unit.health.probe](unit)
     except ConnectionRefusedError:
         return "connection refused"
-    except TimeoutError:
+    except (TimeoutError, subprocess.TimeoutExpired):
         return f"no answer in {unit.health.timeout} s"
     except (OSError, http.client.HTTPException) as error:
         return f"{type(error).__name__}: {error}"
@@ -65,9 +66,30 @@ def _answers(unit: Unit) -> str:
     return ""
 
 
+def _agent(unit: Unit) -> str:
+    """Run the agent's own health check; without the marks of the unit, which it is no part of."""
+    variables = dict(unit.environment)
+    if not Path(variables["INFRA_SECRETS_FILE"]).exists():
+        return "it has rendered nothing yet"
+    done = subprocess.run(
+        ("/bin/sh", str(Path(unit.argv[1]).with_name("health.sh"))),
+        check=False,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=unit.health.timeout,
+        env={key: text for key, text in variables.items() if key not in {"INFRA_CHECKOUT", "INFRA_UNIT"}},
+    )
+    if done.returncode == 0:
+        return ""
+    reason = re.search(r"reason=(\S+)", done.stdout)
+    return reason[1] if reason else f"its health check ended with {done.returncode}"
+
+
 _PROBES: dict[str, Callable[[Unit], str]] = {
     "postgres": _postgres,
     "redis": _redis,
     "http": _http,
     "answers": _answers,
+    "agent": _agent,
 }

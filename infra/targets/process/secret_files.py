@@ -18,6 +18,11 @@ def digest(values: Mapping[str, Secret]) -> str:
     return sha256(dotenv.encode(values).encode()).hexdigest()
 
 
+def agent_digest(values: Mapping[str, Secret]) -> str:
+    """Give the digest of the file that an agent renders: optional values that are empty are left out."""
+    return digest({key: value for key, value in values.items() if value.reveal()})
+
+
 def read_digest(file: Path) -> Found[str] | Absent | Unknown:
     """Give the digest of the file as it lies there; Unknown when it is not private or not readable."""
     try:
@@ -29,6 +34,14 @@ def read_digest(file: Path) -> Found[str] | Absent | Unknown:
         return Unknown(f"{file}: {error.strerror}")
     is_private = status.st_uid == os.getuid() and not status.st_mode & 0o077
     return Found(sha256(content).hexdigest() if is_private else "not private")
+
+
+def read(file: Path) -> Mapping[str, Secret]:
+    """Give what a rendered file holds, nothing where there is no such file or it cannot be used."""
+    try:
+        return {key: Secret(text) for key, text in dotenv.parse(file.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError):
+        return {}
 
 
 def write(file: Path, values: Mapping[str, Secret]) -> None:

@@ -87,7 +87,7 @@ class ProcessTarget:
             secret_files={b.service: self._secret_file(b.service) for b in wanted if b.secret_versions},
             releases=frozenset(b.release for b in wanted if b.release and self.snapshots.intact(b.release)),
             uninstalled=frozenset(name for name, one in self._places.programs.items() if _lacks(one)),
-            unhealthy=_faults(units[name] for name in units if name in living),
+            unhealthy=self._faults([units[name] for name in units if name in living]),
             strangers=tuple(_strangers(living, declared)),
             keeper=Found(running) if running else Absent(),
         )
@@ -170,6 +170,14 @@ class ProcessTarget:
             f"{name}: listens on {address}" for name, process in found for address in ports.exposed(process)
         ]
 
+    def _faults(self, units: Sequence[Unit]) -> dict[str, str]:
+        """Give why units are not healthy; an agent is asked by its supervisor alone, since asking writes."""
+        agents = {unit.name for unit in units if unit.health.probe == "agent"}
+        states = self._client.units() if agents else {}
+        said = {name: str(states[name]["why"]) for name in agents & states.keys()}
+        faults = said | {unit.name: probes.fault(unit) for unit in units if unit.name not in agents}
+        return {unit.name: faults[unit.name] for unit in units if faults.get(unit.name)}
+
     def _log_file(self, unit: str) -> Path:
         return Path(self._places.logs) / f"{unit}.log"
 
@@ -239,8 +247,16 @@ class ProcessTarget:
         bundle = delivery.bundles[operation.service]
         unit = next(unit for unit in bundle.units if unit.name == operation.subject)
         database.forget_dead_owner(Path(self._places.data(unit.service)) / "pgdata")
+        if unit.health.probe == "agent":
+            self._make_private_folders(unit.service)
         self.write_files(unit)
         self._client.ask("start", unit=unit.with_markers(bundle.digest, delivery.deploy).as_json())
+
+    def _make_private_folders(self, service: str) -> None:
+        places = self._places
+        rendered = Path(places.secrets_file(service)).parent
+        for folder in (rendered, Path(places.agent_token(service)), Path(places.credential(service))):
+            secret_files.private_folder(folder)
 
 
 def _lacks(program: Program) -> bool:
@@ -251,11 +267,6 @@ def _newest(found: Sequence[tuple[object, Running]]) -> Found[Running] | Absent:
     if not found:
         return Absent()
     return Found(max((running for _, running in found), key=lambda running: running.started))
-
-
-def _faults(units: Iterable[Unit]) -> dict[str, str]:
-    faults = {unit.name: probes.fault(unit) for unit in units}
-    return {name: fault for name, fault in faults.items() if fault}
 
 
 def _strangers(

@@ -1,0 +1,1 @@
+"""Takes away what this checkout's local environment left behind: `development` is the runbook."""

@@ -1,0 +1,1 @@
+"""What people do with secrets: keys, rotation, credentials, the audit."""

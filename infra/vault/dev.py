@@ -1,0 +1,199 @@
+"""A throw-away Vault beside a rehearsal: real, in memory, on loopback, gone with Ctrl+C.
+
+program ─▶ only one ─▶ server ─▶ AppRole, audit, mount ─▶ entry and token ─▶ wait ─▶ token removed
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra import foreground
+from infra.choices import chosen_environment
+from infra.model.errors import BadInput, CannotTell, KnownBad, Refused
+from infra.model.naming import checkout_id
+from infra.model.secret import Secret
+from infra.plan.ending import SERVERS
+from infra.store.vault.client import VaultClient
+from infra.targets.process.data_folders import walkable
+from infra.targets.process.secret_files import private_folder
+from infra.vault import opening
+from infra.vault.access import entry_place, start
+from infra.vault.entry import Entry, EntryPlace
+from infra.workspace import settings_file
+from infra.workspace.folders import application_checkout, folders
+from infra.workspace.vault_program import found, vault_program
+
+if TYPE_CHECKING:
+    from infra.invocation import Command
+    from infra.model.environment import Environment
+    from infra.model.service import Project
+    from infra.model.settings import Settings
+
+MARK = "INFRA_VAULT_DEV"
+LOOPBACK = "127.0.0.1"
+LOOKS_EVERY = 0.02
+LOCK, LOG, AUDIT = "vault-dev.lock", "server.log", "vault-dev.audit.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Dev:
+    """One throw-away server: what it is for, where it keeps things, its address and its root token."""
+
+    this: Command
+    project: str
+    settings: Settings
+    environment: Environment
+    place: EntryPlace
+    program: Path
+    address: str
+    token: Secret
+
+    @property
+    def log(self) -> Path:
+        """The server's output, in memory: it begins with the root token."""
+        return self.place.token_file.with_name(LOG)
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The server's environment. The token is in it, since everybody sees a command line."""
+        plain = self.token.reveal()
+        tokens = {f"{name}_DEV_ROOT_TOKEN_ID": plain for name in ("VAULT", "BAO")}
+        home = {
+            "PATH": self.this.variables.get("PATH", os.defpath),
+            "HOME": str(self.place.token_file.parent),
+        }
+        return {**home, **tokens, MARK: str(self.place.root)}
+
+
+def serve(this: Command, project: Project, env: str | None) -> None:
+    """Run a dev server for rehearsals of an environment until a person ends it; KnownBad when it ends itself.
+
+    Refused where one runs already. What a killed command left is ended first.
+    """
+    dev = _prepared(this, project, env)
+    with _only_one(dev), foreground.watched() as signals:
+        _clear(dev)
+        descriptor = os.open(dev.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        listen = f"-dev-listen-address={dev.address.removeprefix('http://')}"
+        argv = [str(dev.program), "server", "-dev", "-dev-no-store-token", listen]
+        child = foreground.start(argv, dev.place.root, dev.variables, signals, descriptor)
+        os.close(descriptor)
+        try:
+            _open(dev, child)
+            code = foreground.wait(child, signals, SERVERS)
+        finally:
+            dev.place.forget_token()
+            _end(child)
+        if signals.arrived:
+            this.console.line("the Vault ended, and all that it held is gone")
+    raise KnownBad(f"the Vault ended with code {code}", next_step=start(dev.environment))
+
+
+def _prepared(this: Command, project: Project, env: str | None) -> Dev:
+    settings, chosen = settings_file.load(this.root), chosen_environment(this, env)
+    if not (chosen.has_vault and "process" in chosen.targets):
+        raise BadInput(
+            f"{chosen.name} keeps its secrets in no Vault", next_step="./inv vault.dev --env staging"
+        )
+    source = (this.root / settings.app.source).resolve()
+    checkout = checkout_id(application_checkout(this.root, source))
+    place = entry_place(chosen, folders(project.name, checkout, this.variables, Path.home()))
+    if found(this.root, this.variables) is None:
+        this.console.line("building Vault, once on this machine; it takes some minutes")
+    program = vault_program(this.root, this.variables)
+    token = Secret(secrets.token_urlsafe(32))
+    this.redactor.learn(token)
+    walkable(place.root)
+    private_folder(place.token_file.parent)
+    address = f"http://{LOOPBACK}:{_free_port()}"
+    return Dev(this, project.name, settings, chosen, place, program, address, token)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind((LOOPBACK, 0))
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def _only_one(dev: Dev) -> Iterator[None]:
+    """Hold the lock of this environment's server, which ends with this process."""
+    lock = os.open(dev.place.root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _runs_already(dev) from None
+        yield
+    finally:
+        os.close(lock)
+
+
+def _runs_already(dev: Dev) -> Refused:
+    entry, name = dev.place.read(), dev.environment.name
+    where = f"at {entry.address} (pid {entry.pid})" if entry and entry.is_alive else "and is just starting"
+    return Refused(
+        f"a vault.dev of {name} runs already, {where}", next_step="end it with Ctrl+C in its own window"
+    )
+
+
+def _clear(dev: Dev) -> None:
+    """End a server whose command was killed: the mark in its environment tells whose it is."""
+    import psutil
+
+    dev.place.forget_token()
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == str(dev.place.root):
+                dev.this.console.line(
+                    f"ending the Vault that a killed command left behind (pid {process.pid})"
+                )
+                process.kill()
+                process.wait(SERVERS[0][0])
+        except (psutil.Error, OSError):
+            continue
+
+
+def _open(dev: Dev, child: subprocess.Popen[bytes]) -> None:
+    """Wait for the server, make it ready for agents, write down where it is, and tell."""
+    opened = opening.open_server(
+        VaultClient(dev.address, dev.token, pause=LOOKS_EVERY),
+        dev.settings.vault.mount,
+        dev.place.root / AUDIT,
+        lambda: child.poll() is None,
+    )
+    if opened is None:
+        said = dev.log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
+        raise CannotTell("the Vault did not open", next_step=f"{dev.program} version", evidence=tuple(said))
+    if not opened.has_audit:
+        dev.this.console.line("no audit device: this server wants it in its own configuration")
+    began = opening.began(child.pid)
+    entry = Entry(dev.address, child.pid, began, opened.cluster, str(dev.program), opened.version)
+    dev.place.write_token(dev.token)
+    dev.place.write(entry)
+    _announce(dev, entry)
+
+
+def _announce(dev: Dev, entry: Entry) -> None:
+    this, name = dev.this, dev.environment.name
+    this.outcome.facts |= {"address": entry.address, "pid": entry.pid, "version": entry.version}
+    this.console.answer(entry.address)
+    this.console.line(f"✓ Vault {entry.version} for rehearsals of {name}; it lasts until Ctrl+C", "green")
+    this.console.line("in another window:")
+    this.console.line(f"  ./inv vault.setup-tokens --project={dev.project} --env {name} --target process")
+    this.console.line(f"  ./inv {dev.project}.setup --env {name} --target process")
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        child.kill()
+        child.wait()

@@ -1,0 +1,83 @@
+"""What `vault.dev` writes down about its server, and whether that server still lives."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from infra.model.errors import CannotTell
+from infra.model.secret import Secret
+from infra.store import private_file
+
+NAME = "vault-dev.json"
+MEMORY = "vault-dev"
+TOKEN = "token"  # noqa: S105  # a file's name
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One throw-away server. `started` is when its process began, in seconds since the epoch."""
+
+    address: str
+    pid: int
+    started: float
+    cluster: str
+    program: str
+    version: str
+
+    @property
+    def is_alive(self) -> bool:
+        """True while the very process that was written down runs."""
+        import psutil
+
+        try:
+            process = psutil.Process(self.pid)
+            return process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPlace:
+    """Where the entry of an environment lies: in its state folder; the token lies in memory."""
+
+    root: Path
+    memory: Path
+
+    @property
+    def file(self) -> Path:
+        """The entry; it outlives its server, so that what it held is known to be gone."""
+        return self.root / NAME
+
+    @property
+    def token_file(self) -> Path:
+        """The server's root token, as long as it runs."""
+        return self.memory / MEMORY / TOKEN
+
+    def read(self) -> Entry | None:
+        """Give the entry, None when none was ever written; CannotTell when it says nothing."""
+        text = private_file.read(self.file)
+        if text is None:
+            return None
+        try:
+            return Entry(**json.loads(text))
+        except (ValueError, TypeError):
+            raise CannotTell(f"{self.file} is no entry of vault.dev", next_step=f"rm {self.file}") from None
+
+    def write(self, entry: Entry) -> None:
+        """Write the entry, 0600."""
+        private_file.replace(self.file, json.dumps(asdict(entry), indent=2) + "\n")
+
+    def token(self) -> Secret | None:
+        """Give the root token, None when there is none."""
+        text = private_file.read(self.token_file)
+        return Secret(text) if text else None
+
+    def write_token(self, token: Secret) -> None:
+        """Write the root token, 0600."""
+        private_file.replace(self.token_file, token.reveal())
+
+    def forget_token(self) -> None:
+        """Remove the root token; a repeat is safe."""
+        self.token_file.unlink(missing_ok=True)
