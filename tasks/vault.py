@@ -51,18 +51,20 @@ def setup_tokens(
 @command("vault.status")
 def status(this: Command, env: str | None = None, target: str = "") -> None:
     """Show the server and how long credentials last; exit 1 for an alarm, 2 when nobody answers."""
-    from infra.vault import opened
+    from infra.vault import scope
     from infra.vault import status as standing
 
-    standing.show(this, opened.custody_of(this, finance_report.PROJECT, env, target))
+    standing.show(this, scope.custodies(this, finance_report.PROJECT, env, target))
 
 
 @command("vault.audit-enable", changes=True)
 def audit_enable(this: Command, env: str | None = None, target: str = "", path: str = "") -> None:
     """Have the server write each request to a file, values hashed, and prove it by an entry of our own."""
-    from infra.vault import audit, opened
+    from infra.vault import audit, scope
 
-    audit.enable(this, opened.custody_of(this, finance_report.PROJECT, env, target), path)
+    found = scope.custodies(this, finance_report.PROJECT, env, target)
+    for custody in {one.client.address: one for one in found}.values():
+        audit.enable(this, custody, path)
 
 
 def _project(name: str) -> Project:

@@ -1,21 +1,22 @@
-"""Which environments `vault.setup-tokens` is about, and on which target their agents run."""
+"""Which environments a task of Vault is about, and on which target their agents run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infra.choices import chosen_target
+from infra.choices import chosen_environment, chosen_target
 from infra.model.environments import environment
 from infra.model.errors import BadInput, CannotTell, InfraError, MissingProgram
 from infra.vault.entry import NAME
-from infra.vault.opened import folders_of
+from infra.vault.opened import custody_of, folders_of
 from infra.workspace import settings_file
 
 if TYPE_CHECKING:
     from infra.invocation import Command
     from infra.model.environment import Environment, Target
     from infra.model.service import Project
+    from infra.vault.custody import Custody
 
 ALWAYS_THERE = ("staging", "production")
 
@@ -46,19 +47,29 @@ def places(this: Command, project: Project, env: str | None, target: str) -> tup
     an environment without a Vault, CannotTell when there is none to rehearse.
     """
     names = (env,) if env else _deployed(this, project, target)
+    return tuple(_place(this, name, target) for name in names)
+
+
+def custodies(this: Command, project: Project, env: str | None, target: str) -> tuple[Custody, ...]:
+    """Give the environment that is chosen; all deployed ones where none is named and the usual has no Vault.
+
+    Nothing is asked of their servers yet; raises what `custody_of` does.
+    """
+    if env or chosen_environment(this, env).has_vault:
+        return (custody_of(this, project, env, target),)
+    return tuple(custody_of(this, project, name, target) for name in _deployed(this, project, target))
+
+
+def _deployed(this: Command, project: Project, target: str) -> tuple[str, ...]:
+    """Give the names of all that are deployed, production last; as rehearsals, those that have a Vault."""
+    if target != "process":
+        return ALWAYS_THERE
+    names = [entry.parent.name for entry in folders_of(this, project).state.glob(f"*/{NAME}")]
     if not names:
         raise CannotTell(
             "no environment has a Vault to be rehearsed with", next_step="./inv vault.dev --env staging"
         )
-    return tuple(_place(this, name, target) for name in sorted(names, key=_turn))
-
-
-def _deployed(this: Command, project: Project, target: str) -> tuple[str, ...]:
-    """Give the names of all that are deployed; as rehearsals, of those that a Vault was started for."""
-    if target != "process":
-        return ALWAYS_THERE
-    entries = folders_of(this, project).state.glob(f"*/{NAME}")
-    return tuple(entry.parent.name for entry in entries)
+    return tuple(sorted(names, key=_turn))
 
 
 def _place(this: Command, name: str, target: str) -> Place:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,29 +20,44 @@ if TYPE_CHECKING:
     from infra.store.vault.server import Health
     from infra.vault.custody import Custody
 
-COLUMNS = ("service", "credential", "made", "left", "last login", "state")
+COLUMNS = ("environment", "service", "credential", "made", "left", "last login", "state")
 _OPEN = "vault operator unseal"
 _INIT = "vault operator init"
 
 
-def show(this: Command, custody: Custody) -> None:
-    """Print the server's state and a line for each agent.
+def show(this: Command, custodies: Sequence[Custody]) -> None:
+    """Print the state of each server and a line for each agent.
 
     KnownBad for a server that is sealed or not initialised, a credential that is gone or ends within 7 days,
     and a key whose rotation is due; Unreachable and Denied as they come.
     """
-    health = custody.server.health()
-    this.outcome.facts["server"] = _server(custody, health)
-    _require_open(custody, health)
-    token = custody.own_token()
-    devices = _audit(custody)
-    this.outcome.facts["server"] |= {"audit": devices, "token_seconds_left": token.seconds}
-    this.console.answer(f"Vault {health.version} at {custody.client.address} is {health.state}")
-    this.console.answer(f"audit: {devices if isinstance(devices, str) else ', '.join(devices) or 'none'}")
-    rows = [_row(_standing(custody, service)) for service in custody.services]
+    servers: dict[str, dict[str, Any]] = {}
+    for custody in custodies:
+        if custody.client.address not in servers:
+            servers[custody.client.address] = _look_at(this, custody)
+    rows = [row for custody in custodies for row in _rows(custody)]
     this.outcome.facts["credentials"] = rows
     this.console.table([COLUMNS, *([str(row[name]) for name in COLUMNS] for row in rows)])
-    _require_quiet(custody, rows)
+    for custody in custodies:
+        _require_quiet(custody, [row for row in rows if row["environment"] == custody.environment.name])
+
+
+def _look_at(this: Command, custody: Custody) -> dict[str, Any]:
+    """Give what is known of a server, and print it."""
+    health = custody.server.health()
+    facts = _server(custody, health)
+    this.outcome.facts.setdefault("server", facts)
+    _require_open(custody, health)
+    devices = _audit(custody)
+    facts |= {"audit": devices, "token_seconds_left": custody.own_token().seconds}
+    this.console.answer(f"Vault {health.version} at {custody.client.address} is {health.state}")
+    this.console.answer(f"audit: {devices if isinstance(devices, str) else ', '.join(devices) or 'none'}")
+    return facts
+
+
+def _rows(custody: Custody) -> list[dict[str, Any]]:
+    name = custody.environment.name
+    return [{"environment": name, **_row(_standing(custody, service))} for service in custody.services]
 
 
 def _server(custody: Custody, health: Health) -> dict[str, Any]:

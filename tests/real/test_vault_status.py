@@ -42,7 +42,7 @@ def yard(server: VaultServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]
 def standing(yard: Yard) -> Outcome:
     """Give what `vault.status` tells."""
     this = yard.command("vault.status")
-    status.show(this, opened.custody_of(this, PROJECT, "staging", "process"))
+    status.show(this, [opened.custody_of(this, PROJECT, "staging", "process")])
     return this.outcome
 
 
@@ -164,7 +164,7 @@ def test_nobody_who_answers_is_unknown_and_a_bad_token_is_denied(yard: Yard) -> 
     custody = opened.custody_of(this, PROJECT, "staging", "process")
     gone = VaultClient("http://127.0.0.1:1", Secret("t"), pause=0.01)
     with pytest.raises(Unreachable):
-        status.show(this, replace(custody, client=gone))
+        status.show(this, [replace(custody, client=gone)])
 
 
 @pytest.fixture
