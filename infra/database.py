@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from infra import inside
+from infra import consent, inside
 from infra.dev.seat import Seat, seat
 from infra.model.errors import BadInput, InfraError, KnownBad, Refused, Unreachable
 from infra.plan.steps_back import steps_back
@@ -74,7 +73,14 @@ def downgrade(this: Command, project: Project, to: str, *, dry_run: bool, yes: b
         return
     if dry_run:
         return
-    _consent(this, undone, to, yes=yes)
+    if not yes:
+        consent.require(
+            this.console,
+            to,
+            f"undo these {len(undone)} migrations for good",
+            with_yes=f"./inv db.downgrade --to {to} --yes",
+            otherwise="./inv db.history",
+        )
     at = _asked(this, project, "downgrade", to)["revision"]
     this.outcome.changes = [f"undo {one['revision']}" for one in undone]
     this.outcome.outcome = "downgraded"
@@ -109,16 +115,3 @@ def _standing(said: Mapping[str, Any]) -> str:
 
 def _name(revision: str) -> str:
     return revision or "no revision"
-
-
-def _consent(this: Command, undone: Sequence[Mapping[str, str]], to: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty() or this.console.as_json:
-        raise BadInput(
-            f"undoing {len(undone)} migrations needs consent, and nobody can be asked here",
-            next_step=f"./inv db.downgrade --to {to} --yes",
-        )
-    this.console.line(f"Type {to} to undo these for good:")
-    if sys.stdin.readline().strip() != to:
-        raise BadInput("nothing was undone", next_step="./inv db.history")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
+from infra import consent
 from infra.model.clock import deploy_id, iso
-from infra.model.errors import BadInput, CannotTell, KnownBad
+from infra.model.errors import CannotTell, KnownBad
 from infra.model.record import Record
 from infra.session import Request, Session
 from infra.stages.lease import leased
@@ -61,14 +61,10 @@ def _consent(session: Session, *, yes: bool) -> None:
     name = session.environment.name
     if yes and (session.is_rehearsal or not session.environment.asks_consent):
         return
-    if not sys.stdin.isatty() or session.console.as_json:
-        raise BadInput(
-            f"removing {name} needs consent, and nobody can be asked here",
-            next_step=session.say("destroy --yes"),
-        )
-    session.console.line(f"Type {name} to remove all of this for good:")
-    if sys.stdin.readline().strip() != name:
-        raise BadInput("nothing was removed", next_step=session.say("status"))
+    with_yes, otherwise = session.say("destroy --yes"), session.say("status")
+    consent.require(
+        session.console, name, "remove all of this for good", with_yes=with_yes, otherwise=otherwise
+    )
 
 
 def remember(session: Session, *services: str) -> None:

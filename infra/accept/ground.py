@@ -11,6 +11,7 @@ from infra.accept.throwaway import Throwaway
 from infra.model.acceptance import STACK, Evidence
 
 if TYPE_CHECKING:
+    from infra.accept.rehearsal import Rehearsal
     from infra.model.service import Project
 
 
@@ -27,7 +28,7 @@ class Ground:
     """The checkout that is looked at, its project, and where things are tried.
 
     `application` is the application's own checkout where one was named, `branch` the one of releases,
-    `cache` where the person keeps what was built once.
+    `cache` where the person keeps what was built once, `beside_vault` a rehearsal with a Vault of its own.
     """
 
     root: Path
@@ -36,12 +37,20 @@ class Ground:
     branch: str
     cache: Path
     application: Path | None = None
+    beside_vault: Rehearsal | None = None
 
     @property
     def stack(self) -> Throwaway:
         """The throw-away stack, serving; CannotTell says why it does not start."""
         self.trial.start()
         return self.trial
+
+    @property
+    def rehearsal(self) -> Rehearsal:
+        """The throw-away rehearsal beside a real Vault; it is made when it is first asked something."""
+        if self.beside_vault is None:
+            raise NotHere("no rehearsal was prepared")
+        return self.beside_vault
 
 
 def require(condition: object, seen: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from infra.accept import nodes
 from infra.accept.checks import CHECKS
 from infra.accept.ground import Disproved, Ground, NotHere
+from infra.accept.rehearsal import Rehearsal
 from infra.accept.rows import load
 from infra.accept.throwaway import Throwaway
 from infra.model.acceptance import Area, Evidence, Finding, Row, Step
@@ -44,7 +45,10 @@ def accept(this: Command, project: Project, env: str | None, wishes: Wishes) -> 
         outcomes = _run_tests(this, ground, chosen)
         findings = _run_checks(this, ground, chosen, outcomes)
     finally:
-        ground.trial.close()
+        try:
+            ground.rehearsal.close()
+        finally:
+            ground.trial.close()
     _report(this, chosen, findings)
 
 
@@ -57,7 +61,8 @@ def _ground(this: Command, project: Project, env: str | None, wishes: Wishes) ->
         raise BadInput(f"--app-dir {wishes.app_dir}: no such folder")
     trial = Throwaway(this.root, project, name, settings, this.variables.get("PATH", ""))
     cache = Path(this.variables.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Ground(this.root, project, trial, settings.default_branch, cache, application)
+    beside_vault = Rehearsal(trial, cache)
+    return Ground(this.root, project, trial, settings.default_branch, cache, application, beside_vault)
 
 
 def _run_tests(this: Command, ground: Ground, areas: Iterable[Area]) -> dict[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ other folders, ports and settings than a person's, so that nothing of that perso
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import signal
 import socket
@@ -37,6 +38,7 @@ NOT_NEEDED = {"tests", "build", "site", "invoke.local.yaml"}
 DOMAINS = {"internal_domain": "platform.test", "app_domain": "people.test"}
 ENDS_WITHIN = 180.0
 TRIES = 2
+PORTS = range(10_000, 22_000)  # below those that a system gives to outgoing connections
 
 
 class Throwaway:
@@ -155,13 +157,14 @@ class Throwaway:
         with _undisturbed():
             if "root" in vars(self) and self.units:
                 self.inv(self.of_project("destroy --yes --json"))
-            processes.kill_all_of(self.folder)
+            for place in (self.memory, self.folder):
+                processes.kill_all_of(place)
             for place in (self.memory, self.folder):
                 shutil.rmtree(place, ignore_errors=True)
 
 
 def _free_ports(project: Project) -> Mapping[str, int]:
-    """Give free ports of the system's choice for each part; held together, so that none comes twice."""
+    """Give free ports for each part; held together, so that none comes twice."""
     found: dict[str, int] = {}
     with ExitStack() as held:
         for part in (part for service in project.services for part in service.parts):
@@ -174,11 +177,10 @@ def _free_ports(project: Project) -> Mapping[str, int]:
 def _beside_each_other(declared: Mapping[str, int], held: ExitStack) -> Mapping[str, int]:
     """Give free ports as far apart as the declared ones, and hold them; none when one of them is taken."""
     first, *others = (held.enter_context(socket.socket()) for _ in declared)
-    first.bind(("127.0.0.1", 0))
-    shift = first.getsockname()[1] - next(iter(declared.values()))
+    shift = random.choice(PORTS) - next(iter(declared.values()))  # noqa: S311  # no secret hangs on it
     chosen = {name: port + shift for name, port in declared.items()}
     try:
-        for other, port in zip(others, [*chosen.values()][1:], strict=True):
+        for other, port in zip((first, *others), chosen.values(), strict=True):
             other.bind(("127.0.0.1", port))
     except (OSError, OverflowError):
         return {}

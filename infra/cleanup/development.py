@@ -61,11 +61,11 @@ def development(this: Command, project: Project, wishes: Wishes) -> None:
             f"tests run on these servers: {_words(runs)}; nothing was removed",
             next_step="wait for them (./inv test.status), or ./inv cleanup.dev --force",
         )
-    if wishes.everything:
+    if wishes.everything and not wishes.yes:
         consent.require(
-            this,
-            f"remove these {len(going)} things",
-            yes=wishes.yes,
+            this.console,
+            "yes",
+            f"remove these {len(going)} things for good",
             with_yes="./inv cleanup.dev --all --yes",
             otherwise="./inv cleanup.dev --all --dry-run",
         )

@@ -52,11 +52,11 @@ def databases(this: Command, project: Project, wishes: Wishes) -> None:
     if wishes.dry_run or not going:
         this.console.line(f"{len(going)} would go" if going else "clean")
         return
-    if wishes.everything:
+    if wishes.everything and not wishes.yes:
         consent.require(
-            this,
-            f"drop these {len(going)} databases",
-            yes=wishes.yes,
+            this.console,
+            "yes",
+            f"drop these {len(going)} databases for good",
             with_yes="./inv cleanup.dbs --all --yes",
             otherwise="./inv cleanup.dbs --dry-run",
         )

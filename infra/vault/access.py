@@ -99,7 +99,8 @@ def _real(this: Command, settings: Settings) -> Access:
         )
     address = written or given
     if not address:
-        raise BadInput("no Vault is known here", next_step="set vault.address in invoke.yaml, or VAULT_ADDR")
+        words = "no Vault is known here; a rehearsal has its own: --target process"
+        raise BadInput(words, next_step="set vault.address in invoke.yaml, or VAULT_ADDR")
     from infra.store.vault.address import checked_address
 
     allow_http = settings.vault.allow_http or ""

@@ -6,12 +6,12 @@ import getpass
 import sys
 from typing import TYPE_CHECKING
 
+from infra import consent
 from infra.model.errors import BadInput
 from infra.model.secret import Secret, SecretSpec
 from infra.plan.consumers import readers
 from infra.plan.key_choice import to_put
 from infra.store.paths import secrets_path
-from infra.vault.consent import require_consent
 from infra.vault.one_key import write_keys
 from infra.vault.words import flags
 
@@ -27,10 +27,10 @@ def put(desk: Desk, service: str, key: str, *, yes: bool) -> None:
     spec = to_put(keys.specs, service, key, keys.addresses, flags(desk))
     desk.outcome.service = spec.service
     again = f"./inv vault.put {flags(desk)} --service {spec.service} --key {spec.key}"
-    require_consent(
+    consent.require_in_production(
         desk.console,
         desk.environment,
-        f"put {spec.service} {spec.key} there",
+        f"put {spec.service} {spec.key}",
         f"{again} --yes",
         yes=yes,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from infra import deploy
+from infra import consent, deploy
 from infra.model.errors import CannotTell, DeployFailed, InfraError, KnownBad, LeaseHeld, Refused
 from infra.model.secret import Secret, SecretSpec
 from infra.plan.consumers import followers, readers
@@ -19,7 +19,6 @@ from infra.session import Request, Session
 from infra.stages.lease import leased
 from infra.store.keys import generate
 from infra.store.paths import secrets_path
-from infra.vault.consent import require_consent
 from infra.vault.logins import Login, logins_of
 from infra.vault.one_key import newest, older, write_keys
 from infra.vault.words import flags
@@ -69,7 +68,9 @@ def rotate(session: Session, service: str, key: str, wishes: Wishes) -> None:
         session.outcome.exit_code, session.outcome.outcome = 3, "changes are pending"
         return
     what = f"renew {', '.join(spec.key for spec in specs)} of {service}"
-    require_consent(session.console, session.environment, what, f"{command} --yes", yes=wishes.yes)
+    consent.require_in_production(
+        session.console, session.environment, what, f"{command} --yes", yes=wishes.yes
+    )
     with leased(session, Request((service,), lock_wait=wishes.lock_wait)):
         turn = _prepared(session, service, specs)
         _show(session, turn.plan)

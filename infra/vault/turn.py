@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from infra import consent
 from infra.model.clock import iso
 from infra.model.errors import InfraError, NotCleaned
 from infra.plan import rights
@@ -14,7 +15,6 @@ from infra.stages.lease import leased
 from infra.store import records
 from infra.store.paths import credentials_path
 from infra.targets.process import credentials
-from infra.vault.consent import require_consent
 from infra.vault.custody import Custody, require
 from infra.vault.renewal import Renewal, destroy_others
 from infra.vault.row import ALL, Row, bad
@@ -52,7 +52,9 @@ def _ask(session: Session, wish: Wish) -> None:
     again = f"./inv vault.setup-tokens --project={session.project.name} --env {session.environment.name}"
     rehearsal = " --target process" if session.is_rehearsal else ""
     what = "renew credentials and restart what uses them"
-    require_consent(session.console, session.environment, what, f"{again}{rehearsal} --yes", yes=wish.yes)
+    consent.require_in_production(
+        session.console, session.environment, what, f"{again}{rehearsal} --yes", yes=wish.yes
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -68,7 +67,7 @@ def alarm(yard: Yard) -> str:
     """Give what `vault.status` says about redis, empty when it is quiet about it."""
     this = yard.command("vault.status")
     try:
-        status.show(this, opened.custody_of(this, PROJECT, "staging", "process"))
+        status.show(this, [opened.custody_of(this, PROJECT, "staging", "process")])
     except KnownBad as bad:
         said = (bad.message.partition(": ")[2], *bad.evidence)
         return "".join(one for one in said if one.startswith("redis: "))
@@ -193,13 +192,14 @@ class Database:
         found: Mapping[str, str] = self.server.must("GET", self.path)["data"]["data"]
         return found
 
-    def row(self) -> tuple[str, str]:
-        """Give state and detail of the audit's row about this agent's log."""
+    def audited(self) -> dict[tuple[int, str], tuple[str, str]]:
+        """Give state and detail of each row of the audit, by number and service."""
         done = self.checkout.run("vault.check", "--env", "staging", "--target", "process", "--json")
         assert "rows" in done.json["facts"], done.out
-        rows = done.json["facts"]["rows"]
-        (found,) = [one for one in rows if (one["number"], one["subject"]) == (7, "postgres")]
-        return found["state"], found["detail"]
+        return {
+            (row["number"], row["subject"]): (row["state"], row["detail"])
+            for row in done.json["facts"]["rows"]
+        }
 
 
 @pytest.fixture
@@ -218,19 +218,23 @@ def database(checkout: Checkout) -> Iterator[Database]:
 def test_a_deleted_or_destroyed_secret_leaves_the_file_and_shows_as_an_error_until_it_is_written_again(
     database: Database,
 ) -> None:
-    server, data = database.server, database.path
-    assert database.row() == ("ok", "no error")
-    values, pids = database.values(), database.checkout.pids()
-    for turn, act in enumerate(("destroy", "delete")):
-        before, errors = identity(database.rendered), len(database.errors)
-        newest = server.must("GET", data)["data"]["metadata"]["version"]
-        server.must("POST", data.replace("/data/", f"/{act}/"), {"versions": [newest]})
-        until(lambda known=errors: len(database.errors) > known, 30)  # type: ignore[misc]  # a loop's own value
-        state, detail = database.row()
-        assert state == "fail"
-        assert "template error" in detail
-        assert identity(database.rendered) == before, act
-        new = {**values, "APP_PASSWORD": f"{values['APP_PASSWORD']}{turn}"}
-        server.put(data, new)
-        until(lambda wanted=new: dotenv.parse(database.rendered.read_text("utf-8")) == wanted, 60)  # type: ignore[misc]
-    assert database.checkout.pids() == pids, json.dumps(database.errors)
+    assert database.audited()[7, "postgres"] == ("ok", "no error")
+    pids = database.checkout.pids()
+    for act, state in (("destroy", "destroyed"), ("delete", "deleted")):
+        _goes_and_comes_back(database, act, state)
+    assert database.checkout.pids() == pids, "its agent and its server ran all the while"
+
+
+def _goes_and_comes_back(database: Database, act: str, state: str) -> None:
+    server, values = database.server, database.values()
+    before, errors = identity(database.rendered), len(database.errors)
+    newest = server.must("GET", database.path)["data"]["metadata"]["version"]
+    server.must("POST", database.path.replace("/data/", f"/{act}/"), {"versions": [newest]})
+    until(lambda: len(database.errors) > errors)
+    rows = database.audited()
+    assert (rows[7, "postgres"][0], "template error" in rows[7, "postgres"][1]) == ("fail", True)
+    assert rows[3, ""] == ("fail", f"finance_report/staging/postgres: version {newest} is {state}")
+    assert identity(database.rendered) == before
+    new = {**values, "APP_PASSWORD": f"{values['APP_PASSWORD']}x"}
+    server.put(database.path, new)
+    until(lambda: dotenv.parse(database.rendered.read_text(encoding="utf-8")) == new, 60)

@@ -111,11 +111,11 @@ def test_an_application_that_does_not_come_up_on_the_new_value_is_back_on_the_ol
     checkout: Checkout,
 ) -> None:
     """Its secrets file is held back, so that the redeployed application tries the old password."""
-    checkout.settings("environments: {local: {deadline: 10}}\n")
+    checkout.settings("environments: {local: {deadline: 15}}\n")
     assert checkout.run("finance_report.setup").code == 0
     old = stored(checkout, "postgres")["APP_PASSWORD"]
     checkout.settings(
-        "environments: {local: {deadline: 10}}\ndrills: {hold_back_secrets: [app]}\n",
+        "environments: {local: {deadline: 15}}\ndrills: {hold_back_secrets: [app]}\n",
     )
     failed = checkout.run(*rotate("postgres", "APP_PASSWORD"), "--json")
     assert (failed.code, failed.json["outcome"]) == (1, "failed_rolled_back"), failed.err

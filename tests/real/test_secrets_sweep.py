@@ -126,7 +126,7 @@ def test_from_the_first_setup_to_destroy_no_process_or_file_shows_a_secret(check
 
 
 def test_a_release_that_tells_its_secrets_shows_them_in_its_own_log_alone(checkout: Checkout) -> None:
-    checkout.settings("environments: {local: {deadline: 5}}\n")
+    checkout.settings("environments: {local: {deadline: 15}}\n")
     checkout.setup()
     sweep = Sweep(secrets_of(checkout))
     make_talkative(checkout)

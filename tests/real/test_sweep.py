@@ -132,7 +132,7 @@ def hear(sweep: Sweep, name: str, done: Done) -> Done:
 
 
 def test_no_secret_is_seen_anywhere_but_where_it_belongs(checkout: Checkout) -> None:
-    checkout.settings("environments: {local: {deadline: 5}}\n")
+    checkout.settings("environments: {local: {deadline: 15}}\n")
     first = checkout.setup("--json")
     values = secrets_of(checkout)
     assert {"POSTGRES_PASSWORD", "APP_PASSWORD", "PASSWORD", "DATABASE_URL", "REDIS_URL"} <= set(values)

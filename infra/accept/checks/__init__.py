@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from infra.accept.checks import clones, contract, drills, keys, names, paper, repository, runs, stack
+from infra.accept.checks import clones, contract, drills, keys, names, paper, repository, runs, stack, vault
 from infra.model.acceptance import Evidence
 
 Check = Callable[..., Evidence]
@@ -46,5 +46,12 @@ _ALL = (
     repository.graph,
     repository.deployer,
     repository.command_ends,
+    vault.audited,
+    vault.keys_kept,
+    vault.credentials_stand,
+    vault.bucket_answers,
+    vault.rotated,
+    vault.deploys_meet,
+    vault.freshness_told,
 )
 CHECKS: dict[str, Check] = {check.__name__: check for check in _ALL}
