@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 _OWN = re.compile(r"(?P<at>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)) \[ERROR\] (?P<words>.*)")
+_ENTRY = re.compile(r"\[VAULT-AGENT\] at=(?P<at>\S+) state=fail deploy=\S+ (?P<words>reason=.*)")
 _KINDS = (
+    ("refused wrapping", ("reason=wrap_",)),
     ("denied", ("permission denied", "Code: 403")),
     ("invalid credential", ("invalid role or secret ID", "Code: 400")),
     ("template error", ("map has no entry", "no secret exists", "template server", "(runner)")),
     ("sealed", ("Vault is sealed", "Code: 503")),
     ("unreachable", ("connection refused", "timeout", "deadline exceeded")),
 )
-BAD = ("denied", "invalid credential", "template error")
+BAD = ("refused wrapping", "denied", "invalid credential", "template error")
 
 
 def errors_since(lines: Iterable[str], since: datetime) -> tuple[str, ...]:
@@ -30,7 +32,7 @@ def window(now: datetime) -> datetime:
 
 def _errors(lines: Iterable[str]) -> Iterator[tuple[datetime, str]]:
     for line in lines:
-        if match := _OWN.match(line.strip()):
+        if match := _OWN.match(line.strip()) or _ENTRY.match(line.strip()):
             yield datetime.fromisoformat(match["at"]), match["words"]
 
 

@@ -72,3 +72,16 @@ def test_only_errors_of_the_last_hour_that_a_person_has_to_mend_count() -> None:
     noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
     assert errors_since(LOG.splitlines(), window(noon)) == ("template error",)
     assert errors_since(LOG.splitlines(), noon - timedelta(days=1)) == ("denied", "template error")
+
+
+@pytest.mark.parametrize(
+    ("reason", "found"),
+    [("wrap_invalid", ("refused wrapping",)), ("wrap_foreign", ("refused wrapping",)), ("denied", ())],
+)
+def test_a_refused_wrapping_of_the_entry_point_counts(reason: str, found: tuple[str, ...]) -> None:
+    noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    line = (
+        f'[VAULT-AGENT] at=2026-11-21T11:30:00Z state=fail deploy=d-1 reason={reason} msg="It is not valid"'
+    )
+    assert errors_since([line], window(noon)) == found
+    assert errors_since([line], noon) == ()
