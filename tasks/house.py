@@ -29,7 +29,7 @@ CHECKS = (
 @command("test")
 def test(this: Command, args: str = "", workers: int = 2) -> None:  # noqa: PT028  # a task, not a test
     """Run this repository's tests; --args goes to pytest as it is."""
-    split = ["-n", str(workers)] if workers > 1 else []
+    split = ["-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
     code = _run("pytest", *split, *shlex.split(args))
     this.outcome.facts["pytest_exit_code"] = code
     _tell(code)

@@ -29,7 +29,7 @@ def downgrade():
 
 def broken_release(checkout: Checkout, declared: str) -> None:
     """Set up a good release, then make the next one migrate and be unhealthy."""
-    checkout.settings("environments: {local: {deadline: 15}}\n")
+    checkout.settings("environments: {local: {deadline: 9}}\n")
     checkout.setup()
     versions = checkout.root / "reference_app/apps/backend/migrations/versions"
     (versions / "0004_newer.py").write_text(MIGRATION.format(declared=declared), encoding="utf-8")

@@ -25,7 +25,7 @@ def test_a_release_that_misbehaves_is_rolled_back_and_the_first_error_is_told(
     checkout: Checkout, name: str
 ) -> None:
     how, words = BROKEN[name]
-    checkout.settings("environments: {local: {deadline: 15}}\n")
+    checkout.settings("environments: {local: {deadline: 8}}\n")
     checkout.setup()
     good = checkout.health["git_sha"]
     checkout.misbehave(**how)
@@ -51,7 +51,7 @@ def test_a_slow_start_within_the_limit_is_waited_for(checkout: Checkout) -> None
 
 
 def test_a_first_release_that_misbehaves_is_left_as_it_is_and_marked(checkout: Checkout) -> None:
-    checkout.settings("environments: {local: {deadline: 15}}\n")
+    checkout.settings("environments: {local: {deadline: 9}}\n")
     checkout.misbehave(mode="unhealthy")
     done = checkout.run("finance_report.app.setup", "--json")
     assert (done.code, done.json["outcome"]) == (1, "failed")
@@ -61,7 +61,7 @@ def test_a_first_release_that_misbehaves_is_left_as_it_is_and_marked(checkout: C
 
 
 def test_without_rollback_the_failed_state_is_left_for_inspection(checkout: Checkout) -> None:
-    checkout.settings("environments: {local: {deadline: 15}}\n")
+    checkout.settings("environments: {local: {deadline: 9}}\n")
     checkout.setup()
     checkout.misbehave(mode="unhealthy")
     done = checkout.run("finance_report.app.setup", "--no-rollback", "--json")
