@@ -30,7 +30,7 @@ from infra.vault.access import entry_place, start
 from infra.vault.entry import Entry, EntryPlace
 from infra.workspace import settings_file
 from infra.workspace.folders import application_checkout, folders
-from infra.workspace.vault_program import found, vault_program
+from infra.workspace.vault_program import vault_program
 
 if TYPE_CHECKING:
     from infra.invocation import Command
@@ -107,9 +107,11 @@ def _prepared(this: Command, project: Project, env: str | None) -> Dev:
     source = (this.root / settings.app.source).resolve()
     checkout = checkout_id(application_checkout(this.root, source))
     place = entry_place(chosen, folders(project.name, checkout, this.variables, Path.home()))
-    if found(this.root, this.variables) is None:
-        this.console.line("building Vault, once on this machine; it takes some minutes")
-    program = vault_program(this.root, this.variables)
+    program = vault_program(
+        this.root,
+        this.variables,
+        lambda: this.console.line("building Vault, once on this machine; it takes some minutes"),
+    )
     token = Secret(secrets.token_urlsafe(32))
     this.redactor.learn(token)
     walkable(place.root)

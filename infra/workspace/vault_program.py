@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra.model.errors import CannotTell, MissingProgram
@@ -18,7 +18,25 @@ BUILT_WITHIN = 1800
 HOW = "put a `vault` or `bao` on PATH, or install Go 1.25 or newer: it is then built once, in some 6 minutes"
 
 
-def found(root: Path, variables: Mapping[str, str]) -> Path | None:
+def vault_program(
+    root: Path, variables: Mapping[str, str], on_build: Callable[[], None] = lambda: None
+) -> Path:
+    """Give the program, built first where need be; MissingProgram says how to get what that takes.
+
+    `on_build` is called before a build, which takes minutes.
+    """
+    program = _found(root, variables)
+    if program is not None:
+        return program
+    place = _cached(root)
+    if place is None or shutil.which("go", path=variables.get("PATH")) is None:
+        raise MissingProgram("there is no Vault on this machine", next_step=HOW)
+    on_build()
+    _build(root, place, variables)
+    return place
+
+
+def _found(root: Path, variables: Mapping[str, str]) -> Path | None:
     """Give the program of this machine, None when there is none yet; nothing is built."""
     path = variables.get("PATH", "")
     on_path = shutil.which("vault", path=path) or shutil.which("bao", path=path)
@@ -26,18 +44,6 @@ def found(root: Path, variables: Mapping[str, str]) -> Path | None:
         return Path(on_path)
     built = _cached(root)
     return built if built is not None and built.exists() else None
-
-
-def vault_program(root: Path, variables: Mapping[str, str]) -> Path:
-    """Give the program, built first where need be; MissingProgram says how to get what that takes."""
-    program = found(root, variables)
-    if program is not None:
-        return program
-    place = _cached(root)
-    if place is None or shutil.which("go", path=variables.get("PATH")) is None:
-        raise MissingProgram("there is no Vault on this machine", next_step=HOW)
-    _build(root, place, variables)
-    return place
 
 
 def _source(root: Path) -> Path:
