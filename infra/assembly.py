@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from infra import homes
 from infra.choices import chosen_environment, chosen_target, require_service, usual_of
-from infra.model.addresses import Addresses
+from infra.model.addresses import LOOPBACK, Addresses
 from infra.model.errors import BadInput, DeletedVersion, MissingProgram
 from infra.model.naming import Names, checkout_id
 from infra.model.places import Places, Program
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from infra.model.service import Project
     from infra.model.settings import Settings
 
-BIND = "127.0.0.1"
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -155,7 +154,7 @@ def _places(
         root=str(root),
         secrets=str(where.memory / chosen.name),
         checkout=checkout_id(top),
-        bind=BIND,
+        bind=LOOPBACK,
         ports=numbers,
         programs=found,
         python=programs.python().argv,
@@ -189,7 +188,7 @@ def _addresses(project: Project, chosen: Environment, places: Places, foreign_st
         redis=store_host("redis", names, chosen, "process"),
         ports=dict(places.ports),
         database=project.database,
-        role=f"{project.database}_app",
+        role=project.role,
         bucket=names.bucket(chosen) if own_store or foreign_store else "",
         object_store=own_store or foreign_store,
         owns_object_store=bool(own_store),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from infra.model.addresses import LOOPBACK
 from infra.model.errors import KnownBad, Unreachable
 from infra.session import Session
 
@@ -21,7 +22,7 @@ def postgres(session: Session, *, superuser: bool) -> None:
         raise Unreachable("the database has no credentials yet", next_step=session.say("app.setup"))
     psql = Path(session.places.programs["postgres"].argv[0]).with_name("psql")
     address = {
-        "PGHOST": "127.0.0.1",
+        "PGHOST": LOOPBACK,
         "PGPORT": str(database.port),
         "PGUSER": user,
         "PGDATABASE": database.name,

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.accept import processes
 from infra.accept.processes import Done
+from infra.model.addresses import LOOPBACK
 from infra.model.errors import CannotTell
 from infra.model.naming import checkout_id
 from infra.targets.process.processes import Marks, mains
@@ -181,7 +182,7 @@ def _beside_each_other(declared: Mapping[str, int], held: ExitStack) -> Mapping[
     chosen = {name: port + shift for name, port in declared.items()}
     try:
         for other, port in zip((first, *others), chosen.values(), strict=True):
-            other.bind(("127.0.0.1", port))
+            other.bind((LOOPBACK, port))
     except (OSError, OverflowError):
         return {}
     return chosen

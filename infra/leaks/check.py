@@ -56,7 +56,7 @@ def check(this: Command, project: Project, wishes: Wishes) -> None:
 def _here(this: Command, project: Project) -> Here:
     outcome = Outcome(this.outcome.command, LOCAL)
     session = open_session(replace(this, outcome=outcome), project, LOCAL, "process")
-    place = Servers(session.places.checkout, f"{project.database}_app", session, this.variables)
+    place = Servers(session.places.checkout, project.role, session, this.variables)
     register = Register(project.name, this.variables)
     source = (this.root / settings_file.load(this.root).app.source).resolve()
     mine = identity(application_checkout(this.root, source), this.variables)

@@ -152,6 +152,11 @@ class Project:
     images: str = ""
     acceptance: str = ""
 
+    @property
+    def role(self) -> str:
+        """The database role that the application logs in as."""
+        return f"{self.database}_app"
+
     def service(self, name: str) -> Service:
         """Give the service of that name; KeyError if the project has none."""
         for service in self.services:

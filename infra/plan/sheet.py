@@ -103,7 +103,7 @@ def _stores(scene: ContainerScene, sources: Sources) -> Iterator[Row]:
     else:
         yield Row("store", "database", names.database(found), NAMES)
         yield Row("store", "bucket", names.bucket(found), NAMES)
-    yield Row("store", "role", f"{scene.project.database}_app", NAMES)
+    yield Row("store", "role", scene.project.role, NAMES)
     if found.kind in {"staging", "production"}:
         root = sources.first(f"environments/{found.name}/data_root", "containers/data_root")
         for service in roster(scene.project, found, scene.target):

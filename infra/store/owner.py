@@ -1,4 +1,4 @@
-"""Which process holds a lease, and whether it can be proven that it is gone."""
+"""Which process is meant, and whether it can be proven that it is gone."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ def is_gone(lease: Lease) -> bool:
     started = _started(lease.pid)
     is_another = bool(lease.pid_started) and started != lease.pid_started
     return theirs == mine and started is not None and (not started or is_another)
+
+
+def mark_of(pid: int) -> str:
+    """Give what tells a process from all others of its pid, whatever the clock does; empty when it ended."""
+    started = _started(pid)
+    return f"{_boot()} {started}" if started else ""
 
 
 def _started(pid: int) -> str | None:

@@ -14,6 +14,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from infra.model.addresses import LOOPBACK
+
 LISTENING = 128
 
 
@@ -29,7 +31,7 @@ class Door(threading.Thread):
         super().__init__(name="door", daemon=True)
         self._database, self._object_store = database, object_store
         self._token = secrets.token_hex(16)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=LISTENING)
+        self._listener = socket.create_server((LOOPBACK, 0), backlog=LISTENING)
         self.report: Mapping[str, Any] = {}
         self.faults: list[str] = []
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.model import urls
+from infra.model.addresses import LOOPBACK
 from infra.model.environments import choose, environment
 from infra.model.naming import Names, get_s3_bucket
 from infra.model.runner import Identity
@@ -68,7 +69,7 @@ class Ground:
 
     def url(self, server: Server, password: Secret, database: str) -> Secret:
         """Give the address of a database for the application's role."""
-        host = "localhost" if server.host == "127.0.0.1" else server.host
+        host = "localhost" if server.host == LOOPBACK else server.host
         return Secret(urls.database_url(self.servers.role, password.reveal(), host, server.port, database))
 
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from infra import assembly, deploy, embedded_store, remove
 from infra.embedded_store import UNIT
+from infra.model.addresses import LOOPBACK
 from infra.model.errors import BadInput, Refused, Unreachable
 from infra.model.safety import LOCAL_HOSTS
 from infra.model.secret import Secret
@@ -90,7 +91,7 @@ class Servers:
             user = self.variables.get("POSTGRES_USER") or "postgres"
             password = Secret(self.variables.get("POSTGRES_PASSWORD", ""))
             return Server(_job_host(self.variables), self.port, user, password)
-        return Server("127.0.0.1", self.port, "postgres", self._key("postgres", "POSTGRES_PASSWORD"))
+        return Server(LOOPBACK, self.port, "postgres", self._key("postgres", "POSTGRES_PASSWORD"))
 
     def application_password(self, server: Server) -> Secret:
         """Give the password of the application's role; a CI job's server gets the role first."""
@@ -103,7 +104,7 @@ class Servers:
     def cache(self) -> Cache:
         """Give the cache."""
         if self.session:
-            return Cache("127.0.0.1", self.session.places.ports["redis"], self._key("redis", "PASSWORD"))
+            return Cache(LOOPBACK, self.session.places.ports["redis"], self._key("redis", "PASSWORD"))
         address = urlsplit(self.variables.get("REDIS_URL") or "redis://localhost:6379/0")
         if address.hostname not in {*LOCAL_HOSTS, "redis"}:
             raise BadInput(
@@ -146,7 +147,7 @@ class Servers:
 
 def servers(this: Command, project: Project, environment: str, *, claim: bool = False) -> Servers:
     """Give the servers of a test environment; with `claim` their ports are chosen for good."""
-    role = f"{project.database}_app"
+    role = project.role
     if environment == "github_ci":
         this.redactor.learn(*(Secret(this.variables.get(name, "")) for name in JOB_SECRETS))
         return Servers("job", role, None, this.variables)

@@ -131,7 +131,7 @@ def far_addresses(
         redis=store_host("redis", names, environment, target),
         ports=ports,
         database=project.database,
-        role=f"{project.database}_app",
+        role=project.role,
         bucket=names.bucket(environment),
         object_store=object_store,
         owns_object_store=environment.has_object_store,

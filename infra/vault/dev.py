@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING
 
 from infra import foreground
 from infra.choices import chosen_environment
+from infra.model.addresses import LOOPBACK
 from infra.model.errors import BadInput, CannotTell, KnownBad, Refused
 from infra.model.naming import checkout_id
 from infra.model.secret import Secret
 from infra.plan.ending import SERVERS
+from infra.store.owner import mark_of
 from infra.store.vault.client import VaultClient
 from infra.targets.process.data_folders import walkable
 from infra.targets.process.secret_files import private_folder
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
     from infra.model.settings import Settings
 
 MARK = "INFRA_VAULT_DEV"
-LOOPBACK = "127.0.0.1"
 LOOKS_EVERY = 0.02
 LOCK, LOG, AUDIT = "vault-dev.lock", "server.log", "vault-dev.audit.log"
 
@@ -178,8 +179,9 @@ def _open(dev: Dev, child: subprocess.Popen[bytes]) -> None:
         raise CannotTell("the Vault did not open", next_step=f"{dev.program} version", evidence=tuple(said))
     if not opened.has_audit:
         dev.this.console.line("no audit device: this server wants it in its own configuration")
-    began = opening.began(child.pid)
-    entry = Entry(dev.address, child.pid, began, opened.cluster, str(dev.program), opened.version)
+    entry = Entry(
+        dev.address, child.pid, mark_of(child.pid), opened.cluster, str(dev.program), opened.version
+    )
     dev.place.write_token(dev.token)
     dev.place.write(entry)
     _announce(dev, entry)

@@ -9,6 +9,7 @@ from pathlib import Path
 from infra.model.errors import CannotTell
 from infra.model.secret import Secret
 from infra.store import private_file
+from infra.store.owner import mark_of
 
 NAME = "vault-dev.json"
 MEMORY = "vault-dev"
@@ -17,11 +18,11 @@ TOKEN = "token"  # noqa: S105  # a file's name
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One throw-away server. `started` is when its process began, in seconds since the epoch."""
+    """One throw-away server. `mark` tells its process from another one of the same pid."""
 
     address: str
     pid: int
-    started: float
+    mark: str
     cluster: str
     program: str
     version: str
@@ -29,13 +30,7 @@ class Entry:
     @property
     def is_alive(self) -> bool:
         """True while the very process that was written down runs."""
-        import psutil
-
-        try:
-            process = psutil.Process(self.pid)
-            return process.create_time() == self.started and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
-            return False
+        return bool(self.mark) and mark_of(self.pid) == self.mark
 
 
 @dataclass(frozen=True, slots=True)

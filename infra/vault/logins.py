@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from infra.model.addresses import LOOPBACK
 from infra.model.errors import Denied, Refused, Unreachable
 from infra.model.secret import Secret
 from infra.session import Session
 from infra.targets.object_store import ObjectStore
 
-LOOPBACK = "127.0.0.1"
 SUPERUSER = "postgres"
+SUPERUSERS_KEY = "POSTGRES_PASSWORD"
 ANSWERS_WITHIN = 5
 
 Values = Mapping[str, Secret]
@@ -52,7 +53,10 @@ def logins_of(session: Session, service: str) -> tuple[Login, ...]:
     if program == "postgres":
         address = _Postgres(ports[program], database.name, database.role, logs, start)
         # The role first: the superuser's old password is still the one that lets us in.
-        return (RoleLogin(address), SuperuserLogin(address))
+        return (
+            UserLogin(address, database.role, "APP_PASSWORD", "the application's role"),
+            UserLogin(address, SUPERUSER, SUPERUSERS_KEY, "PostgreSQL's superuser"),
+        )
     if program == "redis":
         return (RedisLogin(ports[program], logs, start),)
     if program == "seaweedfs":
@@ -113,41 +117,28 @@ class _Postgres:
 
 
 @dataclass(frozen=True, slots=True)
-class RoleLogin:
-    """The application's role in PostgreSQL."""
+class UserLogin:
+    """A user of PostgreSQL whose password is one key; only the superuser's own lets us change any."""
 
     server: _Postgres
-    name: str = "the application's role"
-    keys: frozenset[str] = frozenset({"APP_PASSWORD"})
+    user: str
+    key: str
+    name: str
     is_set_at_start: bool = False
 
-    def accepts(self, values: Values) -> bool:
-        """Tell whether the role gets in."""
-        return self.server.accepts(self.server.role, values["APP_PASSWORD"])
-
-    def change(self, taken: Iterable[Values], wanted: Values) -> None:
-        """Set the role's password."""
-        superusers = [one["POSTGRES_PASSWORD"] for one in (*taken, wanted)]
-        self.server.set_password(superusers, self.server.role, wanted["APP_PASSWORD"])
-
-
-@dataclass(frozen=True, slots=True)
-class SuperuserLogin:
-    """PostgreSQL's superuser."""
-
-    server: _Postgres
-    name: str = "PostgreSQL's superuser"
-    keys: frozenset[str] = frozenset({"POSTGRES_PASSWORD"})
-    is_set_at_start: bool = False
+    @property
+    def keys(self) -> frozenset[str]:
+        """The key that opens it."""
+        return frozenset({self.key})
 
     def accepts(self, values: Values) -> bool:
-        """Tell whether the superuser gets in."""
-        return self.server.accepts(SUPERUSER, values["POSTGRES_PASSWORD"])
+        """Tell whether the user gets in."""
+        return self.server.accepts(self.user, values[self.key])
 
     def change(self, taken: Iterable[Values], wanted: Values) -> None:
-        """Set the superuser's password."""
-        superusers = [one["POSTGRES_PASSWORD"] for one in (*taken, wanted)]
-        self.server.set_password(superusers, SUPERUSER, wanted["POSTGRES_PASSWORD"])
+        """Set the user's password."""
+        superusers = [one[SUPERUSERS_KEY] for one in (*taken, wanted)]
+        self.server.set_password(superusers, self.user, wanted[self.key])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.assembly import BIND
 from infra.choices import chosen_environment, chosen_target
+from infra.model.addresses import LOOPBACK
 from infra.model.errors import BadInput
 from infra.model.naming import checkout_id
 from infra.model.places import Places
@@ -58,4 +58,4 @@ def folders_of(this: Command, project: Project) -> Folders:
 def _places(where: Folders, env: str) -> Places:
     """Give where agents keep what they hold and tell; what runs beside them is not looked for."""
     root, secrets = str(where.state / env), str(where.memory / env)
-    return Places(root, secrets, "", BIND, ports={}, programs={}, python=(), path="", database_user="")
+    return Places(root, secrets, "", LOOPBACK, ports={}, programs={}, python=(), path="", database_user="")

@@ -38,13 +38,6 @@ def open_server(client: VaultClient, mount: str, audit: Path, lives: Callable[[]
     return Opened(str(health["cluster_id"]), str(health["version"]), _has_audit(client, audit))
 
 
-def began(pid: int) -> float:
-    """Give when a process began, in seconds since the epoch."""
-    import psutil
-
-    return psutil.Process(pid).create_time()
-
-
 def _awaited(client: VaultClient, lives: Callable[[], bool]) -> Mapping[str, Any] | None:
     deadline = time.monotonic() + OPENS_WITHIN
     while lives() and time.monotonic() < deadline:

@@ -10,7 +10,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-LOOPBACK = "127.0.0.1"
+from infra.model.addresses import LOOPBACK
+
 _DRIP_SECONDS = 0.02
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.verify.loopback import LOOPBACK, Answering, LoopbackServer, Reply
+from infra.model.addresses import LOOPBACK
+from infra.verify.loopback import Answering, LoopbackServer, Reply
 
 
 @dataclass

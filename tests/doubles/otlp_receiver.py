@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from infra.verify.loopback import LOOPBACK
+from infra.model.addresses import LOOPBACK
 from tests.doubles import otlp_messages
 from tests.doubles.http_server import Certificate
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from infra.verify.loopback import LOOPBACK
+from infra.model.addresses import LOOPBACK
 from tests.doubles.vault_kv import NOTHING, Engine, Said, envelope
 
 ROOT, POOR = "root-of-the-double", "a-token-without-policies"

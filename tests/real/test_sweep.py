@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import psutil
 import pytest
 
 from tests.real.conftest import Checkout, Done
+from tests.real.watching import again_and_again
 
 pytestmark = pytest.mark.real
 COMMANDS = (
@@ -75,19 +75,8 @@ def _forms(value: str) -> set[str]:
 @contextmanager
 def watching(sweep: Sweep) -> Iterator[None]:
     """Look at all arguments again and again while the body runs."""
-    over = threading.Event()
-
-    def look() -> None:
-        while not over.wait(0.01):
-            sweep.arguments()
-
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    try:
+    with again_and_again(sweep.arguments, 0.01):
         yield
-    finally:
-        over.set()
-        watcher.join()
 
 
 NO_SECRETS = frozenset({"S3_ENDPOINT", "S3_BUCKET"})  # an address and a name, which travel with the secrets

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from infra.model.errors import CasLost, Denied, NotFound, Sealed, StoreError
+from infra.model.errors import Denied, NotFound, Sealed, StoreError
 from infra.model.secret import Secret
 from infra.store import leases, owner
 from infra.store.ledger import Ledger
@@ -22,6 +22,7 @@ from tests.doubles.vault_api import POOR, ROOT, VaultApi, vault_api
 from tests.real.conftest import until
 from tests.real.vault_program import vault_program
 from tests.real.vault_server import SealableServer, sealable_server
+from tests.store.race import require_one_winner
 
 pytestmark = pytest.mark.real("VT")
 
@@ -216,21 +217,7 @@ def test_names_of_environments_keep_their_case(store: VaultStore) -> None:
 
 
 def test_of_ten_writers_on_one_client_one_wins(store: VaultStore) -> None:
-    results: list[object] = []
-
-    def write(number: int) -> None:
-        try:
-            results.append(store.put(PATH, {"A": Secret(str(number))}, cas=0))
-        except CasLost as error:
-            results.append(error)
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results.count(1) == 1
-    assert sum(isinstance(result, CasLost) for result in results) == 9
+    require_one_winner(PATH, lambda: store)
 
 
 SAME: tuple[tuple[str, str, dict[str, Any] | None], ...] = (

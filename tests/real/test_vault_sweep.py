@@ -7,7 +7,6 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -20,6 +19,7 @@ from tests.real.test_secrets_sweep import Census
 from tests.real.test_sweep import NO_SECRETS, Sweep, hear
 from tests.real.vault_rehearsal import WITH_SECRETS, Rehearsal
 from tests.real.vault_server import VaultServer
+from tests.real.watching import again_and_again
 
 pytestmark = pytest.mark.real("VT", "PG", "RD", "APP")
 HERE = ("--env", "staging", "--target", "process")
@@ -72,19 +72,8 @@ class Known:
     @contextmanager
     def noting(self) -> Iterator[None]:
         """Note what is delivered, unwrapped and logged in with, again and again while the body runs."""
-        over = threading.Event()
-
-        def note() -> None:
-            while not over.wait(0.02):
-                self.note()
-
-        watcher = threading.Thread(target=note)
-        watcher.start()
-        try:
+        with again_and_again(self.note, 0.02):
             yield
-        finally:
-            over.set()
-            watcher.join()
 
     def note(self) -> None:
         for service in WITH_SECRETS:

@@ -34,6 +34,7 @@ from infra.model.verdict import Outcome
 from infra.plan.agent import role_name, secret_path
 from infra.plan.agent_process import agent_unit
 from infra.session import Request, Session
+from infra.store.owner import mark_of
 from infra.store.vault.client import VaultClient
 from infra.targets.process.secret_files import private_folder
 from infra.vault import access, opened
@@ -110,7 +111,7 @@ class Yard:
         process = psutil.Process(self.server.pid)
         place.root.mkdir(parents=True, exist_ok=True)
         program = str(self.server.program)
-        place.write(Entry(self.server.address, process.pid, process.create_time(), "c-1", program, "1"))
+        place.write(Entry(self.server.address, process.pid, mark_of(process.pid), "c-1", program, "1"))
         private_folder(place.token_file.parent)
         place.write_token(Secret(token or self.server.root))
         for service in (one for one in PROJECT.services if one.secrets):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from infra.model.errors import (
 from infra.model.secret import Secret, SecretSpec
 from infra.store import keys
 from infra.store.interface import Store
+from tests.store.race import require_one_winner
 from tests.store.sites import PATH, Site
 
 HOSTILE = {
@@ -104,21 +104,7 @@ class TestStore:
         assert theirs.get(PATH).values == values(A="1", B="2", C="3")
 
     def test_ten_writers_at_once_make_one_winner(self, site: Site) -> None:
-        results: list[object] = []
-
-        def write(number: int) -> None:
-            try:
-                results.append(site.again().put(PATH, values(A=str(number)), cas=0))
-            except CasLost as error:
-                results.append(error)
-
-        threads = [threading.Thread(target=write, args=(number,)) for number in range(10)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert results.count(1) == 1
-        assert sum(isinstance(result, CasLost) for result in results) == 9
+        require_one_winner(PATH, site.again)
 
     @pytest.mark.parametrize("cas", [0, 1, 3])
     def test_a_wrong_version_loses_and_changes_nothing(self, store: Store, cas: int) -> None:

@@ -8,7 +8,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from infra.console import Console
@@ -19,6 +18,7 @@ from infra.model.redaction import Redactor
 from infra.model.secret import MASK, Secret
 from infra.model.settings import Settings, Vault
 from infra.model.verdict import Outcome
+from infra.store.owner import mark_of
 from infra.vault.access import access_of, entry_place
 from infra.vault.entry import Entry
 from infra.workspace.folders import Folders
@@ -42,17 +42,17 @@ def where(tmp_path: Path) -> Folders:
     return Folders(tmp_path / "state", tmp_path / "share", tmp_path / "memory", tmp_path)
 
 
-def entry(pid: int, started: float) -> Entry:
-    return Entry("http://127.0.0.1:8200", pid, started, "cluster-1", "/opt/vault", "1.21.0")
+def entry(pid: int, mark: str) -> Entry:
+    return Entry("http://127.0.0.1:8200", pid, mark, "cluster-1", "/opt/vault", "1.21.0")
 
 
-def written(tmp_path: Path, **changes: float) -> None:
+def written(tmp_path: Path, **changes: object) -> None:
     """Write an entry of this very process, and its token."""
     place = entry_place(STAGING, where(tmp_path))
     for folder in (place.root, place.token_file.parent):
         folder.mkdir(parents=True, mode=0o700)
-    mine = entry(os.getpid(), psutil.Process().create_time())
-    place.write(replace(mine, **changes))  # type: ignore[arg-type]  # a field that is a number
+    mine = entry(os.getpid(), mark_of(os.getpid()))
+    place.write(replace(mine, **changes))  # type: ignore[arg-type]  # fields of an entry
     place.write_token(Secret("token-of-vault-dev"))
 
 
@@ -65,9 +65,13 @@ def test_a_rehearsal_takes_its_own_server_whatever_settings_and_variables_say(tm
     assert this.redactor.redact("token-of-vault-dev") == MASK
 
 
-@pytest.mark.parametrize("changes", [{"pid": 4194304}, {"started": 1.0}], ids=["pid free", "pid reused"])
+@pytest.mark.parametrize(
+    "changes",
+    [{"pid": 4194304}, {"mark": "another"}, {"mark": ""}],
+    ids=["pid free", "pid reused", "no mark"],
+)
 def test_a_server_that_ended_is_named_and_no_other_is_asked(
-    tmp_path: Path, changes: dict[str, float]
+    tmp_path: Path, changes: dict[str, object]
 ) -> None:
     written(tmp_path, **changes)
     this = command(tmp_path, VAULT_ADDR=REAL, VAULT_TOKEN="token")

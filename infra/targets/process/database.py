@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from infra.model.addresses import LOOPBACK
 from infra.model.errors import CannotTell, Refused, Unreachable
 from infra.model.secret import Secret
 from infra.model.unit import Unit
@@ -117,7 +118,7 @@ class Database:
         while True:
             try:
                 return psycopg.connect(
-                    host="127.0.0.1",
+                    host=LOOPBACK,
                     port=self.port,
                     user=SUPERUSER,
                     password=password.reveal(),

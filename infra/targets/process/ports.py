@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from infra.model.addresses import LOOPBACK
+
 # Where SeaweedFS has a socket beside each of its gRPC ports: it offers no other place.
 SOCKETS = "/tmp/seaweedfs-{}-grpc-{}.sock"  # noqa: S108  # looked at and never written
 SOCKET_KINDS = ("admin", "filer", "master", "s3", "volume")
@@ -17,7 +19,7 @@ SOCKET_KINDS = ("admin", "filer", "master", "s3", "volume")
 
 def is_taken(port: int) -> bool:
     """Tell whether somebody listens on this port of loopback, over IPv4 or IPv6, or bars it by a socket."""
-    listens = _refuses(socket.AF_INET, "127.0.0.1", port) or _refuses(socket.AF_INET6, "::1", port)
+    listens = _refuses(socket.AF_INET, LOOPBACK, port) or _refuses(socket.AF_INET6, "::1", port)
     return listens or bool(barrier(port))
 
 

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infra.model import dotenv
+from infra.model.addresses import LOOPBACK
 from infra.model.unit import Unit
-
-LOOPBACK = "127.0.0.1"
 
 
 def fault(unit: Unit) -> str:
