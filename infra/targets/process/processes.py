@@ -31,13 +31,18 @@ def mains(marks: Marks) -> dict[str, list[tuple[psutil.Process, Running]]]:
     """Give the main processes of each unit; more than one of a unit means that something is doubled.
 
     A main process is a marked one whose parent is not a process of the same unit.
+    Children that end while this looks are of no unit: who their parent was can no longer be asked.
     """
     seen = {process.pid: (process, variables) for process, variables in _with_environment(marks)}
     units = {pid: variables.get("INFRA_UNIT", "") for pid, (_, variables) in seen.items()}
     found: dict[str, list[tuple[psutil.Process, Running]]] = {}
     for pid, (process, variables) in seen.items():
-        running = _facts(process, variables)
-        if running and units.get(_parent(process)) != units[pid]:
+        try:
+            is_main = units.get(process.ppid()) != units[pid]
+            running = _facts(process, variables)
+        except psutil.Error:
+            continue
+        if is_main:
             found.setdefault(units[pid], []).append((process, running))
     return found
 
@@ -69,18 +74,8 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def _parent(process: psutil.Process) -> int:
-    try:
-        return process.ppid()
-    except psutil.Error:
-        return 0
-
-
-def _facts(process: psutil.Process, variables: dict[str, str]) -> Running | None:
-    try:
-        started = process.create_time()
-    except psutil.Error:
-        return None
+def _facts(process: psutil.Process, variables: dict[str, str]) -> Running:
+    started = process.create_time()
     return Running(
         unit=variables["INFRA_UNIT"],
         identity=f"{process.pid}@{started:.2f}",

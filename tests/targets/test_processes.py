@@ -1,0 +1,65 @@
+"""Whose main processes are seen, while their children come and go."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from infra.targets.process import processes
+from infra.targets.process.processes import Marks
+
+BREEDING = "while :; do /bin/true; /bin/true; done"
+LOOKS = 150
+
+
+@pytest.fixture
+def marks() -> Marks:
+    """Give marks that nobody else bears."""
+    return Marks(f"breeder-{os.getpid()}", "local")
+
+
+@pytest.fixture
+def breeder(marks: Marks) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a unit whose children live for about a millisecond each."""
+    variables = {
+        "PATH": os.environ["PATH"],
+        "INFRA_CHECKOUT": marks.checkout,
+        "INFRA_ENV": marks.environment,
+        "INFRA_UNIT": "breeder",
+    }
+    unit = subprocess.Popen(["/bin/sh", "-c", BREEDING], env=variables, start_new_session=True)
+    try:
+        yield unit
+    finally:
+        os.killpg(unit.pid, signal.SIGKILL)
+        unit.wait()
+
+
+def test_a_child_that_ends_while_we_look_is_not_a_second_main_process(
+    marks: Marks, breeder: subprocess.Popen[bytes]
+) -> None:
+    children = 0
+    for _ in range(LOOKS):
+        children += len(processes.marked(marks)) > 1
+        found = processes.mains(marks).get("breeder", [])
+        assert [process.pid for process, _ in found] == [breeder.pid]
+    assert children, "no child was ever seen: this showed nothing"
+
+
+def test_an_orphan_of_a_unit_is_a_main_process_of_its_own(marks: Marks) -> None:
+    variables = {"INFRA_CHECKOUT": marks.checkout, "INFRA_ENV": marks.environment, "INFRA_UNIT": "orphan"}
+    leave = (
+        "from subprocess import DEVNULL, Popen\n"
+        "print(Popen(['/bin/sleep', '60'], stdout=DEVNULL, stderr=DEVNULL).pid)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", leave], env=variables, capture_output=True, text=True, check=True
+    )
+    orphan = int(said.stdout)
+    try:
+        assert [process.pid for process, _ in processes.mains(marks)["orphan"]] == [orphan]
+    finally:
+        os.kill(orphan, signal.SIGKILL)
