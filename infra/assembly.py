@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra import homes
-from infra.choices import chosen_environment, chosen_target, require_service, usual_of
+from infra.choices import chosen_environment, chosen_target, command_line, require_service, usual_of
 from infra.model.addresses import LOOPBACK, Addresses
+from infra.model.command_line import CommandLine
 from infra.model.errors import BadInput, DeletedVersion, MissingProgram
 from infra.model.naming import Names, checkout_id
 from infra.model.places import Places, Program
@@ -70,16 +71,17 @@ def open_session(
     places = stores.with_program(_places(project, chosen, settings, where, top, claim=claim), kept)
     if not may_be_lost:
         stores.require_origin(kept, chosen, places, project.name)
-    on_processes = ProcessTarget(project, chosen.name, places)
-    keys = _keys(this, project, chosen, kept, _addresses(project, chosen, places, foreign_store))
+    commands = command_line(this, project, chosen, settings, "process")
+    on_processes = ProcessTarget(project, commands, places)
+    keys = _keys(this, commands, project, chosen, kept, _addresses(project, chosen, places, foreign_store))
     held = _held(keys)  # whatever this command prints, the redactor knows what to mask
-    if chosen.is_deployed or not held:
-        stores.learn(this.redactor, places, project.services)
+    stores.learn(this.redactor, places, project.services if chosen.is_deployed or not held else ())
     if chosen.is_deployed:
         _announce(this, chosen, kept, _left_out(declared, chosen, held))
     return Session(
         project=project,
         environment=chosen,
+        commands=commands,
         settings=settings,
         places=places,
         target=on_processes,
@@ -106,11 +108,16 @@ def _held(keys: Keys) -> Mapping[str, Mapping[str, Secret]]:
 
 
 def _keys(
-    this: Command, project: Project, chosen: Environment, kept: stores.Choice, addresses: Addresses
+    this: Command,
+    commands: CommandLine,
+    project: Project,
+    chosen: Environment,
+    kept: stores.Choice,
+    addresses: Addresses,
 ) -> Keys:
     services = roster(project, chosen, "process")
     specs = tuple(spec for service in services for spec in service.secrets)
-    return Keys(kept.store, project.name, chosen.store_path, specs, addresses, this.redactor)
+    return Keys(kept.store, commands, chosen.store_path, specs, addresses, this.redactor)
 
 
 def _announce(this: Command, chosen: Environment, kept: stores.Choice, left_out: list[str]) -> None:

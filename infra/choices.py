@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from infra.model.command_line import CommandLine
 from infra.model.environments import choose, environment
 from infra.model.errors import BadInput
 from infra.model.ports import require_known, usual_ports
@@ -47,6 +48,15 @@ def chosen_target(found: Environment, asked: str, settings: Settings) -> Target:
         f"{found.name} cannot run on target {target!r}; it can on {', '.join(found.targets)}",
         next_step=f"--target {found.default_target}",
     )
+
+
+def command_line(
+    this: Command, project: Project, found: Environment, settings: Settings, target: str
+) -> CommandLine:
+    """Give how a person names this environment, as it runs on this target."""
+    meant = environment(choose(None, this.variables.get("DEPLOY_ENV"), settings.default_env)).name
+    is_rehearsal = target == "process" and found.default_target != target
+    return CommandLine(project.name, found.name, is_meant=meant == found.name, is_rehearsal=is_rehearsal)
 
 
 def require_service(project: Project, service: str, found: Environment, target: Target) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from infra.console import Console
 from infra.model.clock import iso
+from infra.model.command_line import CommandLine
 from infra.model.environment import Environment
 from infra.model.places import Places
 from infra.model.secret import Secret
@@ -58,6 +59,7 @@ class Session:
 
     project: Project
     environment: Environment
+    commands: CommandLine
     settings: Settings
     places: Places
     target: ProcessTarget
@@ -123,7 +125,7 @@ class Session:
     @property
     def is_rehearsal(self) -> bool:
         """True when an environment that is deployed elsewhere runs here to be tried."""
-        return self.environment.default_target != "process"
+        return self.commands.is_rehearsal
 
     @property
     def deadline(self) -> float:
@@ -178,7 +180,4 @@ class Session:
 
     def say(self, task: str) -> str:
         """Give the command line that a person types for a task of this project and environment."""
-        name = self.environment.name
-        chosen = "" if name == self.settings.default_env else f" --env {name}"
-        rehearsal = " --target process" if self.is_rehearsal else ""
-        return f"./inv {self.project.name}.{task}{chosen}{rehearsal}"
+        return self.commands.say(task)

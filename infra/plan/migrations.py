@@ -37,10 +37,11 @@ def _migration(text: str) -> Migration:
     return Migration(words.get("revision", ""), words.get("down_revision", ""), words.get("rollback", ""))
 
 
-def must_downgrade(migrations: Mapping[str, Migration], at: str, back_to: str) -> bool:
+def must_downgrade(migrations: Mapping[str, Migration], at: str, back_to: str, forward: str) -> bool:
     """Tell whether the database has to be taken back before older code runs on it.
 
-    Refused names a migration that cannot be undone, or says nothing of its way back.
+    Refused names a migration that cannot be undone, or says nothing of its way back; `forward` deploys a
+    mended release.
     """
     ahead = _between(migrations, at, back_to)
     for one in ahead:
@@ -48,7 +49,7 @@ def must_downgrade(migrations: Mapping[str, Migration], at: str, back_to: str) -
             said = f"is declared {one.rollback}" if one.rollback else "declares no way back"
             raise Refused(
                 f"migration {one.revision} {said}: older code must not run on this database",
-                next_step="mend the release and go forward: ./inv finance_report.app.setup",
+                next_step=f"mend the release and go forward: {forward}",
             )
     return any(one.rollback == "downgrade" for one in ahead)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from infra.model.command_line import CommandLine
 from infra.model.errors import CannotTell, InfraError, Refused
 from infra.model.observed import Absent, DataFolder, Found, Observed
 from infra.model.service import Service
@@ -19,8 +20,7 @@ class Ground:
     services whose agent could not log in, and `setup_tokens` is the command that mends it.
     """
 
-    project: str
-    environment: str
+    commands: CommandLine
     checkout: str
     services: tuple[Service, ...]
     deployed: frozenset[str]
@@ -53,13 +53,13 @@ def _folders(observed: Observed, ground: Ground) -> Iterator[InfraError]:
         if isinstance(seen, Absent) and service.name in ground.deployed and not ground.allow_empty:
             yield Refused(
                 f"{service.name} has run before, and its data folder {ground.places[service.name]} is empty",
-                next_step=f"put the data back, or start empty: ./inv {ground.project}.setup --init",
+                next_step=f"put the data back, or start empty: {ground.commands.say('setup')} --init",
             )
 
 
 def _foreign(folder: DataFolder, service: Service, ground: Ground) -> Iterator[InfraError]:
     place = ground.places[service.name]
-    mine = (ground.project, ground.environment, service.name, ground.checkout)
+    mine = (ground.commands.project, ground.commands.environment, service.name, ground.checkout)
     owner = (folder.project, folder.environment, folder.service, folder.checkout)
     if owner != mine:
         yield Refused(f"{place} belongs to {' '.join(owner)}, not to {' '.join(mine)}", next_step=_DUMP)

@@ -35,8 +35,7 @@ def require_same(session: Session, request: Request, picture: Picture) -> None:
 def _ground(session: Session, request: Request, picture: Picture) -> Ground:
     disk = os.statvfs(_existing(Path(session.places.root)))
     return Ground(
-        project=session.project.name,
-        environment=session.environment.name,
+        commands=session.commands,
         checkout=session.places.checkout,
         services=picture.wanted.services,
         deployed=frozenset(one.name for one in picture.wanted.services if _has_run(session, one.name)),
@@ -45,8 +44,7 @@ def _ground(session: Session, request: Request, picture: Picture) -> Ground:
         total_bytes=disk.f_blocks * disk.f_frsize,
         places={one.name: session.places.data(one.name) for one in picture.wanted.services},
         without_credential=tuple(_without_credential(session, picture)),
-        setup_tokens=f"./inv vault.setup-tokens --project={session.project.name} "
-        f"--env {session.environment.name} --target process",
+        setup_tokens=f"./inv vault.setup-tokens --project={session.project.name} {session.commands.choice}",
     )
 
 

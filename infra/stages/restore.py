@@ -46,7 +46,7 @@ def way_back(
         if not at or not bundle.release or record is None or at == record.migration:
             continue
         texts = session.target.snapshots.texts(sent.release, "migrations/versions/*.py")
-        if must_downgrade(parse(texts), at, record.migration):
+        if must_downgrade(parse(texts), at, record.migration, session.say(f"{name}.setup")):
             reason = "the release that is left migrated it"
             steps += [
                 Operation("stop-unit", name, unit.name, "its database goes back") for unit in sent.units

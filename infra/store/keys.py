@@ -29,26 +29,36 @@ def pending(
 
 
 def ensure(
-    store: Store, project: str, env: str, specs: Iterable[SecretSpec], addresses: Any, *, repair: bool = False
+    store: Store,
+    project: str,
+    env: str,
+    specs: Iterable[SecretSpec],
+    addresses: Any,
+    *,
+    repair: bool = False,
+    choice: str = "",
 ) -> Keyring:
     """Make missing generated keys and bring derived ones up to date; a repeat changes nothing.
+
+    `choice` is how a person chooses the environment on a command line, when it is not by `--env` alone.
 
     Refused names derived keys that somebody else changed, unless `repair`, and nothing is written then.
     CasLost when other writers were faster twice at one path. Keys that nobody declared stay.
     """
     keys = EnvironmentKeys(store, project, env, tuple(specs), generate)
+    chosen = choice or f"--env {env.rpartition('/')[2]}"
     lost: set[str] = set()
     written: set[Place] = set()
     while True:
         look = keys.look(addresses, repair=repair)
-        _refuse_drift(look.settled, project, env)
+        _refuse_drift(look.settled, project, chosen)
         beaten = _put(store, keys.writes(look), written)
         if beaten is None:
             break
         if beaten in lost:
             raise CasLost(
                 f"{beaten}: other writers were faster twice",
-                next_step=f"./inv lock.status --env {env.rpartition('/')[2]}",
+                next_step=f"./inv lock.status {chosen}",
             )
         lost.add(beaten)
     read_back = keys.look(addresses)
@@ -69,11 +79,11 @@ def _put(store: Store, writes: Iterable[Write], written: set[Place]) -> str | No
     return None
 
 
-def _refuse_drift(settled: Settled, project: str, env: str) -> None:
+def _refuse_drift(settled: Settled, project: str, chosen: str) -> None:
     if settled.drifted:
         (service, _), *_ = by_service(settled.drifted).items()
         named = ", ".join(f"{owner} {key}" for owner, key in sorted(settled.drifted))
         raise Refused(
             f"derived keys were changed by another hand: {named}",
-            next_step=f"./inv {project}.{service}.setup --env {env.rpartition('/')[2]} --repair-derived",
+            next_step=f"./inv {project}.{service}.setup {chosen} --repair-derived",
         )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.model.addresses import Addresses
+from infra.model.command_line import CommandLine
 from infra.model.errors import Refused
 from infra.model.redaction import Redactor
 from infra.model.secret import Secret, SecretSpec
@@ -19,7 +20,7 @@ class Keys:
     """The keys of an environment in its store. Every value that is read is masked from then on."""
 
     store: Store
-    project: str
+    commands: CommandLine
     environment: str
     specs: tuple[SecretSpec, ...]
     addresses: Addresses
@@ -30,7 +31,7 @@ class Keys:
         return self._learnt(
             store_keys.pending(
                 self.store,
-                self.project,
+                self.commands.project,
                 self.environment,
                 self.specs,
                 self.addresses,
@@ -43,20 +44,20 @@ class Keys:
         made = self._learnt(
             store_keys.ensure(
                 self.store,
-                self.project,
+                self.commands.project,
                 self.environment,
                 self.specs,
                 self.addresses,
                 repair=repair,
+                choice=self.commands.choice,
             ),
         )
         lacking = [(service, key) for service, found in made.missing.items() for key in found]
         if lacking:
             service, key = lacking[0]
-            env = self.environment.rpartition("/")[2]
             raise Refused(
                 f"required keys have no value: {', '.join('/'.join(pair) for pair in lacking)}",
-                next_step=f"./inv vault.put --env {env} --service {service} --key {key}",
+                next_step=f"./inv vault.put {self.commands.choice} --service {service} --key {key}",
             )
         return made
 

@@ -6,6 +6,7 @@ import socket
 from dataclasses import dataclass
 
 from infra.model import urls
+from infra.model.command_line import CommandLine
 from infra.model.errors import CannotTell, Unreachable
 from infra.model.secret import Secret
 from infra.plan.turns import INDEXES
@@ -15,11 +16,15 @@ ANSWERS_WITHIN = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """Where the cache listens. Database 0 is the application's: nothing here touches it."""
+    """Where the cache listens. Database 0 is the application's: nothing here touches it.
+
+    `commands` names the environment that it belongs to; a CI job's own cache has none.
+    """
 
     host: str
     port: int
     password: Secret
+    commands: CommandLine | None = None
 
     def url(self, index: int) -> Secret:
         """Give the address of one of its databases."""
@@ -47,9 +52,10 @@ class Cache:
                 answers = peer.makefile("rb")
                 said = [answers.readline().decode("ascii", "replace").strip() for _ in lines]
         except OSError as error:
+            own = self.commands
             raise Unreachable(
                 f"the cache on {self.host}:{self.port} does not answer: {error}",
-                next_step="./inv finance_report.redis.setup",
+                next_step=own.say("redis.setup") if own else "read what the job's own cache says",
             ) from error
         bad = next((line for line in said if not line.startswith(("+", ":"))), None)
         if bad is not None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from infra.model.command_line import CommandLine
 from infra.model.errors import CannotTell, Unreachable
 from infra.model.safety import Permit
 from infra.model.secret import Secret
@@ -26,12 +27,16 @@ FROM pg_database d WHERE d.datname LIKE %s ORDER BY d.datname
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where the server listens, and the login that may make databases. Every call opens its own session."""
+    """Where the server listens, and the login that may make databases. Every call opens its own session.
+
+    `commands` names the environment that it belongs to; a CI job's own server has none.
+    """
 
     host: str
     port: int
     user: str
     password: Secret
+    commands: CommandLine | None = None
 
     def wait(self, seconds: float = ANSWERS_WITHIN) -> None:
         """Return once the server answers a query; Unreachable after so many seconds."""
@@ -140,9 +145,8 @@ class Server:
         except psycopg.OperationalError as error:
             raise self._unreachable(error) from error
         except psycopg.Error as error:
-            raise CannotTell(
-                f"PostgreSQL refused: {_first_line(error)}", next_step="./inv finance_report.postgres.logs"
-            ) from error
+            words = f"PostgreSQL refused: {_first_line(error)}"
+            raise CannotTell(words, next_step=self._way_on("postgres.logs")) from error
 
     def _session(self) -> Any:
         import psycopg
@@ -161,8 +165,11 @@ class Server:
     def _unreachable(self, error: Exception) -> Unreachable:
         return Unreachable(
             f"PostgreSQL on {self.host}:{self.port} does not answer: {_first_line(error)}",
-            next_step="./inv finance_report.postgres.setup",
+            next_step=self._way_on("postgres.setup"),
         )
+
+    def _way_on(self, task: str) -> str:
+        return self.commands.say(task) if self.commands else "read what the job's own PostgreSQL says"
 
 
 def _name(session: Any, beside: str, database: str, comment: str) -> None:

@@ -91,12 +91,13 @@ class Servers:
             user = self.variables.get("POSTGRES_USER") or "postgres"
             password = Secret(self.variables.get("POSTGRES_PASSWORD", ""))
             return Server(_job_host(self.variables), self.port, user, password)
-        return Server(LOOPBACK, self.port, "postgres", self._key("postgres", "POSTGRES_PASSWORD"))
+        password = _key(self.session, "postgres", "POSTGRES_PASSWORD")
+        return Server(LOOPBACK, self.port, "postgres", password, self.session.commands)
 
     def application_password(self, server: Server) -> Secret:
         """Give the password of the application's role; a CI job's server gets the role first."""
         if self.session:
-            return self._key("postgres", "APP_PASSWORD")
+            return _key(self.session, "postgres", "APP_PASSWORD")
         password = Secret(secrets.token_hex(16))
         server.ensure_role(self.role, password)
         return password
@@ -104,7 +105,8 @@ class Servers:
     def cache(self) -> Cache:
         """Give the cache."""
         if self.session:
-            return Cache(LOOPBACK, self.session.places.ports["redis"], self._key("redis", "PASSWORD"))
+            port, commands = self.session.places.ports["redis"], self.session.commands
+            return Cache(LOOPBACK, port, _key(self.session, "redis", "PASSWORD"), commands)
         address = urlsplit(self.variables.get("REDIS_URL") or "redis://localhost:6379/0")
         if address.hostname not in {*LOCAL_HOSTS, "redis"}:
             raise BadInput(
@@ -136,14 +138,6 @@ class Servers:
         endpoint, access, secret = (self.variables.get(name, "") for name in names)
         return ObjectStore(endpoint, Secret(access), Secret(secret)) if endpoint else None
 
-    def _key(self, service: str, key: str) -> Secret:
-        found = self.session.keys.readable().get(service, {}).get(key) if self.session else None
-        if found is None:
-            raise Unreachable(
-                f"{service} was never set up here", next_step=f"./inv finance_report.{service}.setup"
-            )
-        return found
-
 
 def servers(this: Command, project: Project, environment: str, *, claim: bool = False) -> Servers:
     """Give the servers of a test environment; with `claim` their ports are chosen for good."""
@@ -160,3 +154,11 @@ def _job_host(variables: Mapping[str, str]) -> str:
     """Give the host of the job's database: named by DATABASE_URL where the job runs in a container."""
     address = urlsplit(variables.get("DATABASE_URL", ""))
     return address.hostname or "localhost"
+
+
+def _key(session: Session, service: str, key: str) -> Secret:
+    found = session.keys.readable().get(service, {}).get(key)
+    if found is None:
+        words = f"{service} was never set up here"
+        raise Unreachable(words, next_step=session.say(f"{service}.setup"))
+    return found

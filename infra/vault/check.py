@@ -23,7 +23,6 @@ from infra.vault import lone_secrets
 from infra.vault.desk import Desk, FarDesk
 from infra.vault.one_key import newest
 from infra.vault.readers import readers_of
-from infra.vault.words import flags
 
 LOCAL = "local store"
 OF_A_SERVER = (1, 2, 6, 7, 8, 11, 12)
@@ -214,9 +213,9 @@ def _lone(ground: Ground) -> Iterator[Row]:
     renewed = {spec.place for spec in session.keys.specs if spec.kind == "generated"}
     for needle, place in found:
         service, key = needle.place
-        command = f"./inv vault.keys {flags(session)}"
+        command = f"./inv vault.keys {session.commands.choice}"
         if needle.place in renewed:
-            command = f"./inv vault.rotate {flags(session)} --service {service} --key {key}"
+            command = f"./inv vault.rotate {session.commands.choice} --service {service} --key {key}"
         yield Row(13, service, "fail", f"{key} in {place}", command)
     if not found:
         yield Row(13, "", "ok", f"{len(held)} values, found in none of the places that can be read here")

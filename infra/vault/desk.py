@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from infra import assembly
-from infra.choices import chosen_environment, chosen_target
+from infra.choices import chosen_environment, chosen_target, command_line
 from infra.model.addresses import Addresses
 from infra.model.hosts import PlatformDomain, platform_host
 from infra.model.naming import Names
@@ -19,6 +19,7 @@ from infra.workspace import settings_file
 if TYPE_CHECKING:
     from infra.console import Console
     from infra.invocation import Command
+    from infra.model.command_line import CommandLine
     from infra.model.environment import Environment, Target
     from infra.model.service import Project, Service
     from infra.model.settings import Settings
@@ -61,8 +62,8 @@ class Desk(Protocol):
         """What programs read."""
 
     @property
-    def is_rehearsal(self) -> bool:
-        """True when a deployed environment is tried here."""
+    def commands(self) -> CommandLine:
+        """How a person names this environment on a command line."""
 
     def now(self) -> datetime:
         """Give this moment in UTC."""
@@ -77,6 +78,7 @@ class FarDesk:
 
     project: Project
     environment: Environment
+    commands: CommandLine
     services: tuple[Service, ...]
     target: Target
     store: Store
@@ -84,7 +86,6 @@ class FarDesk:
     custody: Custody
     console: Console
     outcome: Outcome
-    is_rehearsal: bool = False
 
     def now(self) -> datetime:
         """Give this moment in UTC."""
@@ -92,7 +93,7 @@ class FarDesk:
 
     def say(self, task: str) -> str:
         """Give the command line of a task of this project and environment."""
-        return f"./inv {self.project.name}.{task} --env {self.environment.name}"
+        return self.commands.say(task)
 
 
 def open_desk(this: Command, project: Project, env: str | None, target: str) -> Desk:
@@ -111,8 +112,11 @@ def open_desk(this: Command, project: Project, env: str | None, target: str) -> 
     store = VaultStore(custody.client, settings.vault.mount)
     specs = tuple(spec for service in custody.services for spec in service.secrets)
     addresses = far_addresses(project, found, place, settings)
-    keys = Keys(store, project.name, found.store_path, specs, addresses, this.redactor)
-    return FarDesk(project, found, custody.services, place, store, keys, custody, this.console, this.outcome)
+    commands = command_line(this, project, found, settings, place)
+    keys = Keys(store, commands, found.store_path, specs, addresses, this.redactor)
+    return FarDesk(
+        project, found, commands, custody.services, place, store, keys, custody, this.console, this.outcome
+    )
 
 
 def far_addresses(

@@ -16,7 +16,6 @@ from infra.store.paths import secrets_path
 from infra.vault.ages import Change, changes
 from infra.vault.desk import Desk
 from infra.vault.readers import readers_of
-from infra.vault.words import flags
 
 COLUMNS = ("service", "key", "kind", "state", "version", "age", "read by", "on an old value")
 
@@ -37,7 +36,9 @@ def _lacking(desk: Desk, missing: list[dict[str, Any]]) -> KnownBad:
     first = next((row for row in missing if row["kind"] == "operator"), None)
     next_step = desk.say("setup")
     if first:
-        next_step = f"./inv vault.put {flags(desk)} --service {first['service']} --key {first['key']}"
+        next_step = (
+            f"./inv vault.put {desk.commands.choice} --service {first['service']} --key {first['key']}"
+        )
     return KnownBad(f"required keys have no value: {named}", next_step=next_step)
 
 

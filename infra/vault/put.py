@@ -13,7 +13,6 @@ from infra.plan.consumers import readers
 from infra.plan.key_choice import to_put
 from infra.store.paths import secrets_path
 from infra.vault.one_key import write_keys
-from infra.vault.words import flags
 
 if TYPE_CHECKING:
     from infra.vault.desk import Desk
@@ -24,9 +23,9 @@ LARGEST = 64 * 1024  # what reads it gets it as an environment variable, and tho
 def put(desk: Desk, service: str, key: str, *, yes: bool) -> None:
     """Write the key and say what brings it to its service; the value that stands already is left alone."""
     keys = desk.keys
-    spec = to_put(keys.specs, service, key, keys.addresses, flags(desk))
+    spec = to_put(keys.specs, service, key, keys.addresses, desk.commands.choice)
     desk.outcome.service = spec.service
-    again = f"./inv vault.put {flags(desk)} --service {spec.service} --key {spec.key}"
+    again = f"./inv vault.put {desk.commands.choice} --service {spec.service} --key {spec.key}"
     consent.require_in_production(
         desk.console,
         desk.environment,

@@ -21,7 +21,6 @@ from infra.store.keys import generate
 from infra.store.paths import secrets_path
 from infra.vault.logins import Login, logins_of
 from infra.vault.one_key import newest, older, write_keys
-from infra.vault.words import flags
 
 Values = Mapping[str, Secret]
 
@@ -60,7 +59,7 @@ def rotate(session: Session, service: str, key: str, wishes: Wishes) -> None:
 
     KnownBad when it failed and was undone. `dry_run` shows the steps, writes nothing and exits with 3.
     """
-    specs = to_rotate(session.keys.specs, service, key, session.keys.addresses, flags(session))
+    specs = to_rotate(session.keys.specs, service, key, session.keys.addresses, session.commands.choice)
     session.outcome.service = service
     command = _command(session, service, key)
     if wishes.dry_run:
@@ -261,4 +260,4 @@ def _path(session: Session, service: str) -> str:
 
 def _command(session: Session, service: str, key: str) -> str:
     named = f" --key {key}" if key else ""
-    return f"./inv vault.rotate {flags(session)} --service {service}{named}"
+    return f"./inv vault.rotate {session.commands.choice} --service {service}{named}"

@@ -17,7 +17,6 @@ from infra.session import Session
 from infra.targets.process import credentials
 from infra.vault.custody import Custody
 from infra.vault.desk import Desk, FarDesk
-from infra.vault.words import flags
 
 HOUR = 3600.0
 RESTARTS_AT_MOST = 3
@@ -31,7 +30,7 @@ class ServerRows:
         self._desk = desk
         self._services = tuple(one for one in desk.services if one.secrets)
         self._custody = desk.custody if isinstance(desk, FarDesk) else _custody(desk)
-        self._renew = f"./inv vault.setup-tokens --project={desk.project.name} {flags(desk)}"
+        self._renew = f"./inv vault.setup-tokens --project={desk.project.name} {desk.commands.choice}"
 
     def policies(self) -> Iterator[Row]:
         """Row 1: a policy's text or a role's settings differ, or failed logins lock roles."""
@@ -103,7 +102,7 @@ class AgentRows:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._services = tuple(one for one in session.services if one.secrets)
-        self._renew = f"./inv vault.setup-tokens --project={session.project.name} {flags(session)}"
+        self._renew = f"./inv vault.setup-tokens --project={session.project.name} {session.commands.choice}"
 
     def agents(self) -> Iterator[Row]:
         """Row 6: an agent does not run, is unhealthy, or was restarted often and lately."""

@@ -49,12 +49,9 @@ def take(session: Session, custody: Custody, wish: Wish, found: Survey) -> tuple
 
 
 def _ask(session: Session, wish: Wish) -> None:
-    again = f"./inv vault.setup-tokens --project={session.project.name} --env {session.environment.name}"
-    rehearsal = " --target process" if session.is_rehearsal else ""
+    again = f"./inv vault.setup-tokens --project={session.project.name} {session.commands.choice} --yes"
     what = "renew credentials and restart what uses them"
-    consent.require_in_production(
-        session.console, session.environment, what, f"{again}{rehearsal} --yes", yes=wish.yes
-    )
+    consent.require_in_production(session.console, session.environment, what, again, yes=wish.yes)
 
 
 @dataclass(frozen=True, slots=True)

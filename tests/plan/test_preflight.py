@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from infra.model.command_line import CommandLine
 from infra.model.observed import Absent, DataFolder, Found, Observed, Unknown
 from infra.model.service import Service
 from infra.plan.preflight import Ground, preflight
 
 MINE = DataFolder("shop", "local", "store", "c0ffee00", "16")
 GROUND = Ground(
-    project="shop",
-    environment="local",
+    commands=CommandLine("shop", "local"),
     checkout="c0ffee00",
     services=(Service("store", (), data_version="16"),),
     deployed=frozenset(),

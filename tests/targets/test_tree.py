@@ -12,6 +12,8 @@ from infra.model.errors import BadInput, CannotTell
 from infra.targets.process import tree
 from infra.targets.process.snapshots import Snapshots
 
+AGAIN = "./inv shop.app.setup --env staging"
+
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
@@ -77,7 +79,7 @@ def test_a_missing_folder_and_a_pipe_are_named(source: Path) -> None:
 def test_a_snapshot_holds_the_tree_and_links_its_dependencies(source: Path, tmp_path: Path) -> None:
     (source / "web/node_modules").mkdir()
     (source / "app/.env").write_text("PASSWORD=x", encoding="utf-8")
-    snapshots = Snapshots(tmp_path / "releases", ("app", "web"))
+    snapshots = Snapshots(tmp_path / "releases", ("app", "web"), AGAIN)
     (tmp_path / "releases").mkdir()
     digest = tree.digest(source, ("app", "web"))
     snapshots.store(source, digest)
@@ -91,9 +93,10 @@ def test_a_snapshot_holds_the_tree_and_links_its_dependencies(source: Path, tmp_
 
 def test_a_tree_that_moves_while_it_is_copied_is_not_stored(source: Path, tmp_path: Path) -> None:
     (tmp_path / "releases").mkdir()
-    snapshots = Snapshots(tmp_path / "releases", ("app", "web"))
-    with pytest.raises(CannotTell, match="changed while it was copied"):
+    snapshots = Snapshots(tmp_path / "releases", ("app", "web"), AGAIN)
+    with pytest.raises(CannotTell, match="changed while it was copied") as moved:
         snapshots.store(source, "0" * 40)
+    assert moved.value.next_step == AGAIN
     assert list((tmp_path / "releases").iterdir()) == []
 
 
@@ -103,5 +106,5 @@ def test_ten_snapshots_are_kept_and_those_that_are_needed(tmp_path: Path) -> Non
         (folder / f"{number:040x}").mkdir(parents=True)
         os.utime(folder / f"{number:040x}", (number, number))
     (folder / ".new-1").mkdir()
-    Snapshots(folder, ()).prune([f"{0:040x}"])
+    Snapshots(folder, (), AGAIN).prune([f"{0:040x}"])
     assert sorted(path.name for path in folder.iterdir()) == [f"{n:040x}" for n in (0, *range(3, 13))]

@@ -1,9 +1,9 @@
-"""Arrows among the upper rooms, no circles, and who may reach the world outside."""
+"""The direction of the arrows, no circles, and who may reach the world outside."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +12,22 @@ from tasks.root import ROOT
 
 OURS = ("infra", "tasks", "finance_report")
 MAY_IMPORT = {
-    "infra/verify": {"infra.verify", "infra.session", "infra.console", "infra.targets", "infra.store"},
+    "infra/model": {"infra.model"},
+    "infra/plan": {"infra.plan", "infra.model"},
+    "infra/store": {"infra.store", "infra.plan", "infra.model"},
+    "infra/targets": {"infra.targets", "infra.plan", "infra.model"},
+    "infra/workspace": {"infra.workspace", "infra.targets", "infra.plan", "infra.model"},
+    "infra/verify": {
+        *("infra.verify", "infra.session", "infra.console", "infra.targets", "infra.store"),
+        *("infra.plan", "infra.model"),
+    },
     "infra/stages": {
         *("infra.stages", "infra.session", "infra.console", "infra.verify", "infra.targets", "infra.store"),
+        *("infra.plan", "infra.model"),
     },
+    "infra": {"infra"},
     "tasks": {"tasks", "finance_report", "infra", "bench"},
 }
-BELOW = {"infra.plan", "infra.model"}
 PURE = ("infra/model", "infra/plan")
 OUTSIDE = {
     *("asyncio", "ctypes", "fcntl", "getpass", "glob", "http.client", "http.server", "io", "logging"),
@@ -56,24 +65,28 @@ def module_of(file: Path) -> str:
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
-def test_the_upper_rooms_look_down_only(room: str) -> None:
+def test_arrows_go_down_only(room: str) -> None:
     upward = [
         f"{file.relative_to(ROOT)} imports {name}"
         for file in sources(room)
         for name in imports(file)
-        if is_below(name, (*OURS, "bench", "tests")) and not is_below(name, MAY_IMPORT[room] | BELOW)
+        if is_below(name, (*OURS, "bench", "tests")) and not is_below(name, MAY_IMPORT[room])
     ]
     assert upward == []
 
 
-def test_the_engine_knows_no_task_and_no_project() -> None:
+def test_the_engine_knows_no_library_of_commands_and_names_no_project() -> None:
+    files = sources("infra")
     known = [
         f"{file.relative_to(ROOT)} imports {name}"
-        for file in sources("infra")
+        for file in files
         for name in imports(file)
-        if is_below(name, {"tasks", "finance_report", "reference_app", "bench", "tests", "invoke"})
+        if is_below(name, {"reference_app", "invoke"})
     ]
-    assert known == []
+    named = [
+        str(file.relative_to(ROOT)) for file in files if "./inv finance_report" in file.read_text("utf-8")
+    ]
+    assert known + named == []
 
 
 def test_no_two_modules_need_each_other_in_a_circle() -> None:
@@ -144,6 +157,35 @@ def test_stdout_and_stderr_are_named_in_known_places_only() -> None:
         "infra/console.py": {"sys.stdout", "sys.stderr"},
         "infra/shells.py": {"sys.stderr"},
         "tasks/house.py": {"sys.stderr"},
+    }
+
+
+def test_only_the_console_and_the_shells_print() -> None:
+    assert callers({"print", "sys.stdout.write", "sys.stderr.write"}, OURS) == {
+        "infra/console.py",
+        "infra/shells.py",
+    }
+
+
+def test_an_operation_is_carried_out_in_one_place() -> None:
+    assert callers({"target.execute"}, ("infra",)) == {"infra/stages/apply.py"}
+
+
+def test_nothing_ends_the_process_below_the_tasks() -> None:
+    """The supervisor is a program of its own."""
+    enders = callers({"sys.exit", "exit", "quit", "os._exit"}, ("infra",))
+    assert enders == {"infra/targets/process/supervisor.py"}
+
+
+def callers(names: set[str], rooms: Iterable[str]) -> set[str]:
+    """Give the files that call one of these, written so or as an attribute of something."""
+    return {
+        str(file.relative_to(ROOT))
+        for room in rooms
+        for file in sources(room)
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.Call)
+        and any(f".{ast.unparse(node.func)}".endswith(f".{name}") for name in names)
     }
 
 

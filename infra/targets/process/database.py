@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from infra.model.addresses import LOOPBACK
+from infra.model.command_line import CommandLine
 from infra.model.errors import CannotTell, Refused, Unreachable
 from infra.model.secret import Secret
 from infra.model.unit import Unit
@@ -37,17 +38,16 @@ def forget_dead_owner(cluster: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """The cluster of one environment: where it listens and what it holds. `user` runs it when we are root."""
+    """The cluster of one environment: where it listens and what it holds. `user` runs it when we are root.
+
+    The application logs in as `role`, which owns the database and is no superuser.
+    """
 
     port: int
     name: str
-    environment: str
+    role: str
+    commands: CommandLine
     user: str = ""
-
-    @property
-    def role(self) -> str:
-        """The role that the application logs in as; it owns the database and is no superuser."""
-        return f"{self.name}_app"
 
     def create_cluster(self, program: str, folder: Path, password: Secret) -> None:
         """Make the cluster in `<folder>/pgdata`; a kill half-way leaves nothing under that name."""
@@ -135,14 +135,14 @@ class Database:
         if "password authentication failed" in str(error):
             raise Refused(
                 f"PostgreSQL on port {self.port} was made with another password than the store holds",
-                next_step=f"./inv vault.rotate --env {self.environment} --service postgres "
+                next_step=f"./inv vault.rotate {self.commands.choice} --service postgres "
                 "--key POSTGRES_PASSWORD, which goes on where one was cut short",
                 evidence=tuple(said),
             ) from error
         if time.monotonic() > deadline:
             raise Unreachable(
                 f"PostgreSQL does not answer on port {self.port}",
-                next_step="./inv finance_report.postgres.logs",
+                next_step=self.commands.say("postgres.logs"),
                 evidence=tuple(said),
             ) from error
 
@@ -171,16 +171,16 @@ class Database:
         elif row[0] != self.marker:
             raise Refused(
                 f"the database {self.name} on port {self.port} is marked {row[0]!r}, not {self.marker!r}",
-                next_step="./inv finance_report.status",
+                next_step=self.commands.say("status"),
             )
 
     @property
     def marker(self) -> str:
         """The comment that a database of this environment carries."""
-        return f"infra:env:{self.environment}"
+        return f"infra:env:{self.commands.environment}"
 
 
-def downgrade(unit: Unit, revision: str) -> None:
+def downgrade(unit: Unit, revision: str, commands: CommandLine) -> None:
     """Take the database back to a revision with the code that left it; CannotTell when that fails."""
     variables = dict(unit.environment)
     done = subprocess.run(
@@ -194,4 +194,4 @@ def downgrade(unit: Unit, revision: str) -> None:
     if done.returncode:
         said = tuple(done.stderr.strip().splitlines()[-10:])
         words = f"the database could not be taken back to {revision}"
-        raise CannotTell(words, next_step="./inv finance_report.app.logs", evidence=said)
+        raise CannotTell(words, next_step=commands.say("app.logs"), evidence=said)

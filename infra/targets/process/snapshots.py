@@ -14,10 +14,10 @@ KEPT = 10
 
 
 class Snapshots:
-    """The folder of snapshots. A snapshot's name is the digest of what it holds."""
+    """Snapshots in one folder, each named by the digest of what it holds; `again` is how to deploy again."""
 
-    def __init__(self, folder: Path, parts: Sequence[str]) -> None:
-        self._folder, self._parts = folder, parts
+    def __init__(self, folder: Path, parts: Sequence[str], again: str) -> None:
+        self._folder, self._parts, self._again = folder, parts, again
 
     def intact(self, digest: str) -> bool:
         """Tell whether this snapshot is there and still holds what its name says."""
@@ -67,7 +67,7 @@ class Snapshots:
         if tree.digest(copy, self._parts) != digest:
             raise CannotTell(
                 "the application's tree changed while it was copied",
-                next_step="./inv finance_report.app.setup",
+                next_step=self._again,
             )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.model.command_line import CommandLine
 from infra.model.errors import CannotTell, PortTaken, Refused
 from infra.model.observed import Absent, DataFolder, Found, Observed, Running, Unknown
 from infra.model.operation import Operation
@@ -50,18 +51,21 @@ class Delivery:
 class ProcessTarget:
     """One environment of one checkout, as processes."""
 
-    def __init__(self, project: Project, environment: str, places: Places) -> None:
+    def __init__(self, project: Project, commands: CommandLine, places: Places) -> None:
+        environment = commands.environment
         self._project, self._environment, self._places = project, environment, places
+        self._commands = commands
         self._marks = processes.Marks(places.checkout, environment)
         self._client = Client(Path(places.run), self._marks)
         self._folders = tuple(
             part.folder for service in project.services for part in service.parts if part.folder
         )
-        self.snapshots = Snapshots(Path(places.releases), self._folders)
+        self.snapshots = Snapshots(Path(places.releases), self._folders, commands.say("app.setup"))
         self.database = Database(
             places.ports["postgres"],
             project.database,
-            environment,
+            project.role,
+            commands,
             places.database_user,
         )
 
@@ -234,7 +238,7 @@ class ProcessTarget:
     def _downgrade_database(self, operation: Operation, delivery: Delivery) -> None:
         units = delivery.failed.units if delivery.failed else ()
         unit = next(unit for unit in units if any(file.name == "boot.py" for file in unit.files))
-        database.downgrade(unit, operation.subject)
+        database.downgrade(unit, operation.subject, self._commands)
 
     def _stop_unit(self, operation: Operation, _delivery: Delivery) -> None:
         left = self._client.ask("stop", name=operation.subject)["left"]
