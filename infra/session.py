@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infra.console import Console
 from infra.model.clock import iso
 from infra.model.command_line import CommandLine
 from infra.model.environment import Environment
+from infra.model.errors import CannotTell
 from infra.model.places import Places
 from infra.model.secret import Secret
 from infra.model.service import Project, Service
@@ -28,6 +30,9 @@ from infra.targets.process import secret_files
 from infra.targets.process.target import ProcessTarget
 from infra.telemetry import Outbox
 from infra.vault.access import Access
+
+if TYPE_CHECKING:
+    from infra.vault.custody import Custody
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,23 @@ class Session:
     def _vault_mount(self) -> str:
         has_vault = self.vault is not None or self.is_store_lost
         return self.settings.vault.mount if has_vault else ""
+
+    @property
+    def custody(self) -> Custody:
+        """The credentials of its agents, as its Vault shows them; CannotTell where no Vault serves it."""
+        from infra.vault.custody import Custody
+
+        if self.vault is None:
+            raise CannotTell("no Vault serves this environment here", next_step=self.say("status"))
+        return Custody(
+            project=self.project.name,
+            environment=self.environment,
+            services=tuple(one for one in self.services if one.secrets),
+            settings=self.settings.vault,
+            templates=self.templates,
+            client=self.vault.client(),
+            places=self.places,
+        )
 
     @property
     def store_path(self) -> str:

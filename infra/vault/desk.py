@@ -54,6 +54,10 @@ class Desk(Protocol):
         """The declared keys in that store."""
 
     @property
+    def custody(self) -> Custody:
+        """The credentials of its agents, as its Vault shows them."""
+
+    @property
     def console(self) -> Console:
         """Where a person reads."""
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from infra.model.credential import moment
-from infra.model.errors import CannotTell, Denied
+from infra.model.errors import Denied
 from infra.model.service import Service
 from infra.plan.agent_log import errors_since, window
 from infra.plan.agent_process import unit_name
@@ -15,8 +15,7 @@ from infra.plan.credentials import differences, words
 from infra.plan.units import bundle_of
 from infra.session import Session
 from infra.targets.process import credentials
-from infra.vault.custody import Custody
-from infra.vault.desk import Desk, FarDesk
+from infra.vault.desk import Desk
 
 HOUR = 3600.0
 RESTARTS_AT_MOST = 3
@@ -29,7 +28,7 @@ class ServerRows:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._services = tuple(one for one in desk.services if one.secrets)
-        self._custody = desk.custody if isinstance(desk, FarDesk) else _custody(desk)
+        self._custody = desk.custody
         self._renew = f"./inv vault.setup-tokens --project={desk.project.name} {desk.commands.choice}"
 
     def policies(self) -> Iterator[Row]:
@@ -158,17 +157,3 @@ class AgentRows:
                 state: State = "fail" if age > UNBLANKED_AT_MOST else "ok"
                 detail = f"a wrapped token lies there since {age / 60:.0f} min"
                 yield Row(12, service.name, state, detail, self._renew)
-
-
-def _custody(desk: Desk) -> Custody:
-    if not isinstance(desk, Session) or desk.vault is None:
-        raise CannotTell("no Vault serves this environment here")
-    return Custody(
-        project=desk.project.name,
-        environment=desk.environment,
-        services=tuple(one for one in desk.services if one.secrets),
-        settings=desk.settings.vault,
-        templates=desk.templates,
-        client=desk.vault.client(),
-        places=desk.places,
-    )
