@@ -18,6 +18,7 @@ from infra.verify.gate import Aim, Gate
 from infra.verify.write_probes import PROBES, SOFT, is_off
 
 CONFIRMED_WITHIN = 5.0
+LOOKS_APART = 0.2
 
 
 def gate(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
@@ -66,13 +67,7 @@ def aim_at(session: Session, attempt: Attempt, deadline: float) -> Aim:
 
 def check_facts(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
     """Give whether the processes that run are those that were sent, and nothing else."""
-    bundles = {name: attempt.picture.wanted.bundles[name] for name in attempt.services}
-    observed = session.target.observe(bundles.values(), session.declared_units)
-    found = [
-        *facts.mismatches(observed, bundles, attempt.started_units, attempt.began, attempt.deploy),
-        *_unfit_files(session, observed, bundles),
-        *session.target.exposures(_units(bundles.values())),
-    ]
+    found = confirmed(lambda: _faults(session, attempt))
     stage.say(f"{len(attempt.started_units)} units started, nothing left over" if not found else found[0])
     command = session.say(f"{attempt.services[-1]}.setup --force")
     return Verdict(
@@ -82,6 +77,28 @@ def check_facts(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
         evidence=tuple(found),
         next_step=command,
     )
+
+
+def confirmed(look: Callable[[], list[str]]) -> list[str]:
+    """Give the faults that are seen; none when a second look a moment later sees none.
+
+    A process that goes from one program to the next bears no mark for that moment, and one whose parent has
+    just ended seems to belong to nobody.
+    """
+    if not look():
+        return []
+    time.sleep(LOOKS_APART)
+    return look()
+
+
+def _faults(session: Session, attempt: Attempt) -> list[str]:
+    bundles = {name: attempt.picture.wanted.bundles[name] for name in attempt.services}
+    observed = session.target.observe(bundles.values(), session.declared_units)
+    return [
+        *facts.mismatches(observed, bundles, attempt.started_units, attempt.began, attempt.deploy),
+        *_unfit_files(session, observed, bundles),
+        *session.target.exposures(_units(bundles.values())),
+    ]
 
 
 def _unfit_files(session: Session, observed: Observed, bundles: Mapping[str, Bundle]) -> Iterator[str]:
