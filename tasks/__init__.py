@@ -16,6 +16,9 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 from invoke.vendor import yaml
 
+# ruff: noqa: E402  # invoke keeps Python from writing compiled modules; without this every command compiles ours
+sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+
 import finance_report
 from tasks import (
     accept,

@@ -59,6 +59,18 @@ def test_what_only_lists_imports_nothing_heavy(words: tuple[str, ...]) -> None:
     assert imported & HEAVY == set()
 
 
+def test_a_command_leaves_its_modules_compiled_for_the_next_one(tree: Path) -> None:
+    assert invoke(tree, "-m", "invoke", "--list").returncode == 0
+    assert [*tree.glob("tasks/__pycache__/house.*.pyc"), *tree.glob("infra/model/__pycache__/service.*.pyc")]
+    assert not list(tree.glob("reference_app/**/*.pyc"))
+
+
+def test_who_wants_no_compiled_modules_gets_none(tree: Path) -> None:
+    assert invoke(tree, "-B", "-m", "invoke", "--list").returncode == 0
+    assert invoke(tree, "-m", "invoke", "--list", PYTHONDONTWRITEBYTECODE="1").returncode == 0
+    assert not list(tree.rglob("*.pyc"))
+
+
 @pytest.mark.parametrize("name", ["finance_report.app.setup", "smoke", "smoke.self-test", "lock.status"])
 def test_a_name_is_typed_as_it_is_listed_and_its_help_says_what_it_does(name: str) -> None:
     done = invoke(ROOT, "-m", "invoke", "--help", name)
