@@ -16,7 +16,8 @@ SERVE = (
     *("--timeout-graceful-shutdown", "5", "--no-access-log"),
 )
 RELOAD = (
-    *("-m", "uvicorn", "--host", "$BIND", "--port", "$PORT", "--timeout-graceful-shutdown", "1"),
+    # -B: a compiled module is known by whole seconds, so the second of two quick saves would not be seen.
+    *("-B", "-m", "uvicorn", "--host", "$BIND", "--port", "$PORT", "--timeout-graceful-shutdown", "1"),
     *("--reload", "--reload-delay", "0.05"),
 )
 ASK_ANY = (

@@ -79,11 +79,14 @@ def seen(checkout: Checkout, unit: str) -> list[tuple[str, int]]:
         return []
 
 
-def edit(checkout: Checkout, word: str) -> None:
-    """Save the backend with another word in the answer of /health."""
+def edit(checkout: Checkout, word: str, instead: str = "", at: float = 0.0) -> None:
+    """Save the backend with another word in the answer of /health, at a moment of the file system's clock."""
     file = checkout.root / HEALTH
     text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace('"git_sha":', f'"{word}": True, "git_sha":', 1), encoding="utf-8")
+    old, new = (instead, word) if instead else ('"git_sha":', f'"{word}": True, "git_sha":')
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    if at:
+        os.utime(file, (at, at))
 
 
 @pytest.fixture
@@ -107,6 +110,13 @@ def test_two_that_start_at_once_on_an_empty_machine_bring_up_the_stack_and_serve
         assert set(checkout.pids()) == {*STORES, "backend", "frontend"}
         assert checkout.get("/api/health?full=1")[0] == 200, "the secrets are those of the unit"
         edit(checkout, "reloaded")
+        until(lambda: checkout.health.get("reloaded"), 10)
+        second = float(int(time.time()))
+        edit(checkout, "quick_1", "reloaded", second + 0.2)
+        until(lambda: checkout.health.get("quick_1"), 10)
+        edit(checkout, "quick_2", "quick_1", second + 0.8)
+        until(lambda: checkout.health.get("quick_2"), 10)
+        edit(checkout, "reloaded", "quick_2")
         until(lambda: checkout.health.get("reloaded"), 10)
         again = checkout.run("dev.backend")
         assert (again.code, "runs already" in again.err) == (1, True)
