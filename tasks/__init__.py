@@ -11,10 +11,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import yaml
 from invoke.collection import Collection
 from invoke.exceptions import Exit
 from invoke.tasks import Task
-from invoke.vendor import yaml
 
 # ruff: noqa: E402  # invoke keeps Python from writing compiled modules; without this every command compiles ours
 sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
@@ -57,9 +57,10 @@ def _outside_a_task(_number: int, _frame: FrameType | None) -> None:
 
 
 def _is_yaml(file: Path) -> bool:
-    """Tell whether invoke will be able to read the file, with the parser that it has loaded already."""
+    """Tell whether invoke will be able to read the file, with a parser that it has loaded already."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))  # type: ignore[no-untyped-call]  # invoke's copy
+        found = yaml.load(file.read_text(encoding="utf-8"), loader)  # noqa: S506  # the safe one
     except (OSError, ValueError, yaml.YAMLError):
         return False
     return found is None or isinstance(found, dict)
