@@ -111,12 +111,12 @@ def test_two_that_start_at_once_on_an_empty_machine_bring_up_the_stack_and_serve
         assert checkout.get("/api/health?full=1")[0] == 200, "the secrets are those of the unit"
         edit(checkout, "reloaded")
         until(lambda: checkout.health.get("reloaded"), 10)
-        second = float(int(time.time()))
+        second = int(time.time()) + 1.0  # later than the save before: an older file is not loaded anew
         edit(checkout, "quick_1", "reloaded", second + 0.2)
         until(lambda: checkout.health.get("quick_1"), 10)
         edit(checkout, "quick_2", "quick_1", second + 0.8)
         until(lambda: checkout.health.get("quick_2"), 10)
-        edit(checkout, "reloaded", "quick_2")
+        edit(checkout, "reloaded", "quick_2", second + 1.2)
         until(lambda: checkout.health.get("reloaded"), 10)
         again = checkout.run("dev.backend")
         assert (again.code, "runs already" in again.err) == (1, True)
