@@ -15,6 +15,7 @@ from infra.targets.process.data_folders import walkable
 from infra.workspace.folders import folders
 
 NAME = "checkout.json"
+PATIENCE = 10.0
 Presence = Literal["there", "gone", "unknown"]
 _ID = re.compile("[0-9a-f]{8}")
 
@@ -35,12 +36,18 @@ class Home:
 
 
 def remember(state: Path, checkout: Path) -> None:
-    """Write down where the checkout of a state folder is; a repeat writes nothing."""
+    """Write down where the checkout of a state folder is; a repeat writes nothing.
+
+    Unreachable when another command has been at it for too long; a retry is safe.
+    """
     file = state / NAME
-    if not file.exists():
-        walkable(state)
-        noted = {"path": str(checkout), "mount": str(_mount(checkout))}
-        private_file.replace(file, json.dumps(noted) + "\n")
+    if file.exists():
+        return
+    walkable(state)
+    noted = {"path": str(checkout), "mount": str(_mount(checkout))}
+    with private_file.locked(file, PATIENCE):
+        if not file.exists():
+            private_file.replace(file, json.dumps(noted) + "\n")
 
 
 def homes(project: str, variables: dict[str, str], home: Path) -> list[Home]:

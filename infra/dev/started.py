@@ -10,12 +10,14 @@ from infra.session import Session
 from infra.store import private_file
 
 NAME = "development.json"
+PATIENCE = 10.0
 
 
 def add(session: Session, deploy: str) -> None:
     """Note a deploy; none is noted where nothing was deployed."""
     if deploy:
-        _write(session, {*read(session), deploy})
+        with private_file.locked(_file(session), PATIENCE):
+            _write(session, {*read(session), deploy})
 
 
 def read(session: Session) -> frozenset[str]:
@@ -30,7 +32,8 @@ def read(session: Session) -> frozenset[str]:
 def keep(session: Session, deploys: Collection[str]) -> None:
     """Forget all deploys but these."""
     if _file(session).exists():
-        _write(session, set(deploys) & read(session))
+        with private_file.locked(_file(session), PATIENCE):
+            _write(session, set(deploys) & read(session))
 
 
 def _write(session: Session, deploys: Collection[str]) -> None:
