@@ -41,6 +41,7 @@ PATHS = [path for path, _, _ in answered_paths()]
 PORTS = {"backend": 8000, "frontend": 3000, "postgres": 5432}
 NETWORK = "dokploy-network"
 STRANGER = "somebody-elses"
+STRANGERS_PORT = 8080  # an ordinary user may listen there
 NESTED = [
     "a route inside a route",
     "one priority without overlap",
@@ -207,8 +208,8 @@ def _container(part: str, name: str) -> Iterator[Container]:
 
 @contextlib.contextmanager
 def _stranger() -> Iterator[Container]:
-    with listening(STRANGER, 80, SERVED_BY) as address:
-        yield Container(STRANGER, {"com.example": "yes"}, address, 80, NETWORK)
+    with listening(STRANGER, STRANGERS_PORT, SERVED_BY) as address:
+        yield Container(STRANGER, {"com.example": "yes"}, address, STRANGERS_PORT, NETWORK)
 
 
 def _is_traefiks_own_404(answer: Answer) -> bool:
