@@ -59,7 +59,8 @@ def test_a_signal_destroys_the_throw_away_stack(
     checkout: Checkout, temporary: Path, number: signal.Signals
 ) -> None:
     running = checkout.popen("accept", "--id", "SMOKE-1", TMPDIR=str(temporary))
-    until(lambda: len(throwaways(temporary)) > 2, 60)
+    until(lambda: len(throwaways(temporary)) > 2 or running.poll() is not None, 180)
+    assert running.poll() is None, running.communicate()
     os.kill(running.pid, number)
     running.communicate(timeout=60)
     assert running.returncode == 128 + number
