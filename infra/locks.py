@@ -24,7 +24,8 @@ def status(session: Session) -> None:
 def release(session: Session, reason: str) -> None:
     """Break the lease; BadInput without a reason."""
     if not reason.strip():
-        raise BadInput("breaking a lease needs a reason", next_step='./inv lock.release --reason "..."')
+        again = f'./inv lock.release {session.commands.choice} --reason "..."'
+        raise BadInput("breaking a lease needs a reason", next_step=again)
     held = leases.break_lease(session.store, _path(session))
     session.outcome.changes = [f"released the lease of {held}: {reason}"] if held else []
     session.console.answer(

@@ -24,6 +24,11 @@ class CommandLine:
         rehearsal = " --target process" if self.is_rehearsal else ""
         return f"--env {self.environment}{rehearsal}"
 
+    @property
+    def setup_tokens(self) -> str:
+        """Give the command that renews the credentials of this environment's agents."""
+        return f"./inv vault.setup-tokens --project={self.project} {self.choice}"
+
     def say(self, task: str) -> str:
         """Give the command line of a task of the project; options that change nothing are left out."""
         chosen = f" {self.choice}" if self.is_rehearsal or not self.is_meant else ""

@@ -17,7 +17,7 @@ class Ground:
 
     `deployed` are services whose newest record says that they ran; `allow_empty` is the person's --init.
     `free_bytes` is what the state folder's disk has left, `total_bytes` its size. `without_credential` are
-    services whose agent could not log in, and `setup_tokens` is the command that mends it.
+    services whose agent could not log in.
     """
 
     commands: CommandLine
@@ -29,7 +29,6 @@ class Ground:
     total_bytes: int
     places: Mapping[str, str]
     without_credential: tuple[str, ...] = ()
-    setup_tokens: str = ""
 
 
 SMALLEST_FREE = 200 * 1024 * 1024
@@ -82,5 +81,6 @@ def _disk(ground: Ground) -> Iterator[InfraError]:
 def _credentials(ground: Ground) -> Iterator[InfraError]:
     for name in ground.without_credential:
         yield CannotTell(
-            f"{name}: its Vault agent has no credential to log in with", next_step=ground.setup_tokens
+            f"{name}: its Vault agent has no credential to log in with",
+            next_step=ground.commands.setup_tokens,
         )

@@ -63,6 +63,6 @@ def apply(session: Session, request: Request, attempt: Attempt, stage: Stage) ->
     steps = [step for step in picture.plan.operations if step.kind != "generate-secrets"]
     for number, step in enumerate(steps, 1):
         stage.wait(f"{number}/{len(steps)} {step.kind.replace('-', ' ')} {step.subject}")
-        session.claim.require()
+        session.claim.require(session.commands.choice)
         session.target.execute(step, delivery)
     stage.say(f"{len(picture.plan.operations)} operations")

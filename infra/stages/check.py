@@ -44,7 +44,6 @@ def _ground(session: Session, request: Request, picture: Picture) -> Ground:
         total_bytes=disk.f_blocks * disk.f_frsize,
         places={one.name: session.places.data(one.name) for one in picture.wanted.services},
         without_credential=tuple(_without_credential(session, picture)),
-        setup_tokens=f"./inv vault.setup-tokens --project={session.project.name} {session.commands.choice}",
     )
 
 

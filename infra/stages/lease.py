@@ -28,7 +28,13 @@ def leased(session: Session, request: Request) -> Iterator[None]:
         session.console.show(f"waiting for {holder}")
 
     with leases.hold(
-        session.store, path, claim, session.now, wait=request.lock_wait, on_wait=on_wait
+        session.store,
+        path,
+        claim,
+        session.now,
+        wait=request.lock_wait,
+        on_wait=on_wait,
+        choice=session.commands.choice,
     ) as holding:
         session.console.show("")
         session.claim.holding = holding

@@ -14,7 +14,11 @@ class Claim:
 
     holding: Holding | None = None
 
-    def require(self) -> None:
-        """Stop before the next change when the lease is ours no more; what was changed so far stays."""
+    def require(self, choice: str) -> None:
+        """Stop before the next change when the lease is ours no more; what was changed so far stays.
+
+        `choice` is how a person chooses the environment on a command line.
+        """
         if self.holding is not None and self.holding.lost:
-            raise LeaseHeld(f"the lease was lost: {self.holding.cause}", next_step="./inv lock.status")
+            words = f"the lease was lost: {self.holding.cause}"
+            raise LeaseHeld(words, next_step=f"./inv lock.status {choice}")

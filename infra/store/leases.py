@@ -42,10 +42,12 @@ def acquire(
     *,
     wait: float = 0.0,
     on_wait: Callable[[Lease], None] = lambda _: None,
+    choice: str = "",
 ) -> Taken:
     """Take the lease, waiting up to `wait` seconds; LeaseHeld names who has it. A retry is safe.
 
-    `on_wait` is called with the holder about five times a second while waiting.
+    `on_wait` is called with the holder about five times a second while waiting. `choice` is how a person
+    chooses the environment on a command line, when it is not by `--env` alone.
     """
     deadline = time.monotonic() + wait
     while True:
@@ -58,7 +60,7 @@ def acquire(
                 return _write(store, path, claim.taken(now), version)
             continue
         if time.monotonic() >= deadline:
-            raise _held(path, holder)
+            raise _held(path, holder, choice)
         on_wait(holder)
         time.sleep(min(_POLL, max(0.0, deadline - time.monotonic())))
 
@@ -91,9 +93,11 @@ def hold(
     wait: float = 0.0,
     on_wait: Callable[[Lease], None] = lambda _: None,
     renew_every: float = RENEWAL.total_seconds(),
+    choice: str = "",
 ) -> Iterator[Holding]:
     """Hold the lease for the body: taken before, renewed meanwhile, freed after. LeaseHeld: see `acquire`."""
-    holding = Holding(store, path, acquire(store, path, claim, clock, wait=wait, on_wait=on_wait), clock)
+    taken = acquire(store, path, claim, clock, wait=wait, on_wait=on_wait, choice=choice)
+    holding = Holding(store, path, taken, clock)
     holding.start(renew_every)
     try:
         yield holding
@@ -171,6 +175,7 @@ def _whose(store: Store, path: str) -> str:
     return "taken or freed by somebody else"
 
 
-def _held(path: str, holder: Lease) -> LeaseHeld:
+def _held(path: str, holder: Lease, choice: str) -> LeaseHeld:
     name = environment_name(path)
-    return LeaseHeld(f"{name} is being deployed by {holder}", next_step=f"./inv lock.status --env {name}")
+    command = f"./inv lock.status {choice or f'--env {name}'}"
+    return LeaseHeld(f"{name} is being deployed by {holder}", next_step=command)

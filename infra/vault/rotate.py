@@ -186,7 +186,7 @@ def _write(turn: Turn) -> str:
 
 
 def _change(turn: Turn) -> str:
-    turn.session.claim.require()
+    turn.session.claim.require(turn.session.commands.choice)
     for login in turn.logins:
         login.change(turn.taken, turn.new)
     return ", ".join(turn.plan.at_servers)

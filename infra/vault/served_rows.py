@@ -29,7 +29,7 @@ class ServerRows:
         self._desk = desk
         self._services = tuple(one for one in desk.services if one.secrets)
         self._custody = desk.custody
-        self._renew = f"./inv vault.setup-tokens --project={desk.project.name} {desk.commands.choice}"
+        self._renew = desk.commands.setup_tokens
 
     def policies(self) -> Iterator[Row]:
         """Row 1: a policy's text or a role's settings differ, or failed logins lock roles."""
@@ -101,7 +101,7 @@ class AgentRows:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._services = tuple(one for one in session.services if one.secrets)
-        self._renew = f"./inv vault.setup-tokens --project={session.project.name} {session.commands.choice}"
+        self._renew = session.commands.setup_tokens
 
     def agents(self) -> Iterator[Row]:
         """Row 6: an agent does not run, is unhealthy, or was restarted often and lately."""

@@ -49,7 +49,7 @@ def take(session: Session, custody: Custody, wish: Wish, found: Survey) -> tuple
 
 
 def _ask(session: Session, wish: Wish) -> None:
-    again = f"./inv vault.setup-tokens --project={session.project.name} {session.commands.choice} --yes"
+    again = f"{session.commands.setup_tokens} --yes"
     what = "renew credentials and restart what uses them"
     consent.require_in_production(session.console, session.environment, what, again, yes=wish.yes)
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
@@ -16,6 +14,7 @@ from infra.model.secret import Secret
 from infra.targets.process import secret_files
 from tests.real.conftest import Checkout, kill, until
 from tests.real.test_sweep import Sweep, hear, secrets_of
+from tests.real.watching import again_and_again
 
 pytestmark = pytest.mark.real
 QUESTIONS = (
@@ -46,22 +45,9 @@ class Census:
             except OSError:
                 continue
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
+    def running(self) -> AbstractContextManager[None]:
         """Count again and again while the body runs."""
-        over = threading.Event()
-
-        def count() -> None:
-            while not over.wait(0.02):
-                self.count()
-
-        counter = threading.Thread(target=count)
-        counter.start()
-        try:
-            yield
-        finally:
-            over.set()
-            counter.join()
+        return again_and_again(self.count, 0.02)
 
     def tell(self, sweep: Sweep) -> None:
         """Show the sweep all arguments, and the environments of those that own no secrets."""

@@ -88,6 +88,10 @@ def test_whoever_comes_second_is_told_who_where_and_since_when(store: Store, clo
     for word in ("local", "alice", first.host, str(first.pid), "2026-01-02T12:00:00Z", "setup app"):
         assert word in str(held.value)
     assert held.value.next_step == "./inv lock.status --env local"
+    rehearsal = "--env staging --target process"
+    with pytest.raises(LeaseHeld) as held:
+        leases.acquire(store, PATH, claim("second", "bob"), clock, choice=rehearsal)
+    assert held.value.next_step == f"./inv lock.status {rehearsal}"
 
 
 def test_a_preview_is_named_as_the_command_line_takes_it(store: Store, clock: Clock) -> None:

@@ -46,13 +46,13 @@ def entry(pid: int, mark: str) -> Entry:
     return Entry("http://127.0.0.1:8200", pid, mark, "cluster-1", "/opt/vault", "1.21.0")
 
 
-def written(tmp_path: Path, **changes: object) -> None:
-    """Write an entry of this very process, and its token."""
+def written(tmp_path: Path, pid: int | None = None, mark: str | None = None) -> None:
+    """Write an entry of this very process, where nothing else is said, and its token."""
     place = entry_place(STAGING, where(tmp_path))
     for folder in (place.root, place.token_file.parent):
         folder.mkdir(parents=True, mode=0o700)
-    mine = entry(os.getpid(), mark_of(os.getpid()))
-    place.write(replace(mine, **changes))  # type: ignore[arg-type]  # fields of an entry
+    own = os.getpid()
+    place.write(entry(own if pid is None else pid, mark_of(own) if mark is None else mark))
     place.write_token(Secret("token-of-vault-dev"))
 
 
@@ -66,14 +66,14 @@ def test_a_rehearsal_takes_its_own_server_whatever_settings_and_variables_say(tm
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"pid": 4194304}, {"mark": "another"}, {"mark": ""}],
+    ("pid", "mark"),
+    [(4194304, None), (None, "another"), (None, "")],
     ids=["pid free", "pid reused", "no mark"],
 )
 def test_a_server_that_ended_is_named_and_no_other_is_asked(
-    tmp_path: Path, changes: dict[str, object]
+    tmp_path: Path, pid: int | None, mark: str | None
 ) -> None:
-    written(tmp_path, **changes)
+    written(tmp_path, pid, mark)
     this = command(tmp_path, VAULT_ADDR=REAL, VAULT_TOKEN="token")
     with pytest.raises(CannotTell, match="does not run any more") as told:
         access_of(this, settings(REAL), STAGING, where(tmp_path), rehearsal=True)
