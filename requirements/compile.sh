@@ -12,7 +12,7 @@ cat tool.txt local.txt dev.txt >"$all" 2>/dev/null || true # the versions to sta
 compile() {
     # Settings that name a package host must not reach a lock.
     env -u PIP_FIND_LINKS -u UV_FIND_LINKS uv pip compile --quiet --universal --python-version 3.11 \
-        --no-header --no-annotate --no-emit-index-url --no-emit-find-links "$@"
+        --no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links "$@"
 }
 
 compile tool.in local.in dev.in --output-file "$all" "$@"
