@@ -76,8 +76,7 @@ def open_session(
     keys = _keys(this, commands, project, chosen, kept, _addresses(project, chosen, places, foreign_store))
     held = _held(keys)  # whatever this command prints, the redactor knows what to mask
     stores.learn(this.redactor, places, project.services if chosen.is_deployed or not held else ())
-    if chosen.is_deployed:
-        _announce(this, chosen, kept, _left_out(declared, chosen, held))
+    _announce(this, chosen, kept, _left_out(declared, chosen, held))
     return Session(
         project=project,
         environment=chosen,
@@ -94,6 +93,7 @@ def open_session(
         console=this.console,
         outcome=this.outcome,
         actor=getpass.getuser(),
+        stop=this.stop,
         vault=kept.vault,
         is_store_lost=kept.is_lost,
     )
@@ -121,7 +121,9 @@ def _keys(
 
 
 def _announce(this: Command, chosen: Environment, kept: stores.Choice, left_out: list[str]) -> None:
-    """Say that this is a rehearsal, where its secrets are, and which of them it goes without."""
+    """Say of a rehearsal that it is one, where its secrets are, and which of them it goes without."""
+    if not chosen.is_deployed:
+        return
     this.console.line(f"rehearsal of {chosen.name} on this machine; it is no deploy of it")
     this.console.line(stores.in_words(kept, chosen))
     this.outcome.facts |= {"rehearsal": True, "left_out": left_out}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from infra.model.errors import InfraError
+from infra.output import Output
 
 if TYPE_CHECKING:
     from infra.model.redaction import Redactor
@@ -48,32 +48,36 @@ class Stage:
 
 
 class Console:
-    """A person's terminal, or a program's pipe. `as_json` keeps stdout for exactly one object."""
+    """A person's terminal, or a program's pipe. `as_json` keeps stdout for exactly one object.
 
-    def __init__(self, redactor: Redactor, *, as_json: bool = False) -> None:
+    What cannot be written is left out, so that no reader who goes away decides what a command does; with
+    `is_listing` the answer is all there is, and ReaderGone ends it.
+    """
+
+    def __init__(self, redactor: Redactor, *, as_json: bool = False, is_listing: bool = False) -> None:
         self._redactor = redactor
         self.as_json = as_json
-        self.is_live = sys.stderr.isatty()
+        self._out, self._err = Output("stdout", ends=is_listing), Output("stderr")
+        self.is_live = self._err.isatty()
         self.timings: dict[str, float] = {}
         self._moving: Any = None
 
     def line(self, text: str = "", style: str = "") -> None:
         """Print a line of progress."""
-        self._write(sys.stderr, text, style)
+        self._write(self._err, text, style)
 
     def passage(self, text: str) -> None:
         """Print a piece of somebody else's output as it is, line ends included."""
-        sys.stderr.write(self._redactor.redact(text))
-        sys.stderr.flush()
+        self._err.write(self._redactor.redact(text))
 
     def answer(self, text: str) -> None:
         """Print a line that was asked for; a program that asked for JSON gets it on stderr."""
-        self._write(sys.stderr if self.as_json else sys.stdout, text)
+        self._write(self._err if self.as_json else self._out, text)
 
-    def object(self, value: Mapping[str, Any]) -> None:
-        """Print the one JSON object."""
-        sys.stdout.write(self._redactor.redact(json.dumps(value, ensure_ascii=False)) + "\n")
-        sys.stdout.flush()
+    def object(self, value: Mapping[str, Any]) -> bool:
+        """Print the one JSON object, and tell whether its reader got it whole."""
+        self._out.write(self._redactor.redact(json.dumps(value, ensure_ascii=False)) + "\n")
+        return self._out.fault is None
 
     def error(self, error: InfraError) -> None:
         """Print what went wrong, its evidence, and the next thing to type."""
@@ -115,7 +119,7 @@ class Console:
     def show(self, text: str) -> None:
         """Show a moving line on a terminal, or take it away with an empty text; elsewhere nothing happens."""
         if self.is_live and text and self._moving is None:
-            self._moving = _rich(sys.stderr).status("")
+            self._moving = _rich(self._err).status("")
             self._moving.start()
         if self._moving is not None and text:
             width = shutil.get_terminal_size().columns - 4
@@ -124,20 +128,19 @@ class Console:
             self._moving.stop()
             self._moving = None
 
-    def _write(self, stream: TextIO, text: str, style: str = "") -> None:
+    def _write(self, stream: Output, text: str, style: str = "") -> None:
         clean = self._redactor.redact(text)
         if style and stream.isatty():
             _rich(stream).print(clean, style=style, markup=False, highlight=False, soft_wrap=True)
         else:
             stream.write(clean + "\n")
-            stream.flush()
 
 
 def _cut(cell: str) -> str:
     return cell if len(cell) <= CELL else f"{cell[: CELL - 1]}…"
 
 
-def _rich(stream: TextIO) -> Any:
+def _rich(stream: Output) -> Any:
     from rich.console import Console as RichConsole
 
-    return RichConsole(file=stream)
+    return RichConsole(file=stream)  # type: ignore[arg-type]  # it has all that rich asks of a file

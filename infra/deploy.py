@@ -6,14 +6,17 @@ plan ─▶ preflight ─▶ apply ─▶ gate ─▶ facts ─▶ probes ─▶
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from infra.model.errors import CannotTell, DeployFailed, InfraError
+from infra.model.errors import CannotTell, DeployFailed, InfraError, LeaseHeld
+from infra.model.faults import as_error
+from infra.model.interruption import Interrupted, LeftAtOnce
 from infra.model.operation import Operation
 from infra.model.unit import Bundle
-from infra.model.verdict import Verdict
+from infra.model.verdict import INTERRUPTED, Verdict
 from infra.session import Request, Session
-from infra.stages import prove
+from infra.stages import left, prove
 from infra.stages.apply import Attempt, apply, begin
 from infra.stages.check import check, require_same
 from infra.stages.keep import is_settled, keep
@@ -29,6 +32,7 @@ def plan(session: Session, request: Request, recorded: dict[str, Bundle] | None 
     with session.console.stage("plan") as stage:
         picture = look(session, request, recorded)
         stage.say(summary(picture.plan))
+    left.tell(session, picture.observed.live())
     for line in plan_lines(picture.plan):
         session.console.line(line)
     return picture
@@ -48,14 +52,15 @@ def show(session: Session, request: Request) -> None:
 
 def setup(session: Session, request: Request) -> None:
     """Make what is asked for run, and prove it. A repeat after any failure or kill goes on from there."""
-    with leased(session, request):
+    with leased(session, request), telling_what_runs(session):
+        left.settle(session)
         attempt = begin(session, plan(session, request), deploy=request.deploy)
         require_same(session, request, attempt.picture)
         if attempt.picture.plan.is_empty and is_settled(session, attempt):
             _confirm(session, attempt)
             return
         _preflight(session, request, attempt.picture)
-        with reported(session, attempt) as report:
+        with session.stop.held(), reported(session, attempt) as report:
             verdict = report.verdict(_try(session, request, attempt))
             if verdict.ok:
                 _succeed(session, attempt, verdict)
@@ -65,12 +70,27 @@ def setup(session: Session, request: Request) -> None:
 
 def rollback(session: Session, request: Request, to: str) -> None:
     """Put an earlier good release of one service back: the one before, or the one that is named."""
-    with leased(session, request):
+    with leased(session, request), telling_what_runs(session):
+        left.settle(session)
         record = chosen(session, request.services[0], to)
         session.console.line(
             f"back to {record.deploy}, release {(record.release or record.bundle_digest)[:12]}"
         )
-        _return_to(session, request, {record.service: record.bundle} if record.bundle else {})
+        with session.stop.held():
+            _return_to(session, request, {record.service: record.bundle} if record.bundle else {})
+
+
+@contextmanager
+def telling_what_runs(session: Session) -> Iterator[None]:
+    """Say what runs when a second signal ends the body at once."""
+    try:
+        yield
+    except LeftAtOnce:
+        running = session.target.living()
+        session.console.line(f"left at once; running, and not proven: {', '.join(running) or 'nothing'}")
+        session.console.line(f"→ {session.say('status')}")
+        session.outcome.facts["running"] = running
+        raise
 
 
 def _confirm(session: Session, attempt: Attempt) -> None:
@@ -91,53 +111,93 @@ def _preflight(session: Session, request: Request, picture: Picture) -> None:
 
 
 def _try(session: Session, request: Request, attempt: Attempt) -> Verdict:
-    """Apply and prove; the first bad verdict ends the try."""
+    """Apply and prove; whatever fails or asks to stop ends the try with a bad verdict, as a bad answer does.
+
+    LeaseHeld goes through: somebody else changes things by now.
+    """
     session.outcome.deploy_id = session.outcome.deploy_id or attempt.deploy
     session.outcome.changes += [str(step) for step in attempt.picture.plan.operations]
-    with session.console.stage("apply") as stage:
-        apply(session, request, attempt, stage)
     verdict = Verdict(ok=True)
-    for name, prover in prove.PROVERS.items():
-        with session.console.stage(name) as stage:
-            found = prover(session, attempt, stage)
-            stage.is_good = found.ok
+    stages: dict[str, prove.Prover] = {
+        "apply": lambda its, made, stage: apply(its, request, made, stage),
+        **prove.PROVERS,
+    }
+    for name, act in stages.items():
+        try:
+            with session.console.stage(name) as stage:
+                found = act(session, attempt, stage)
+                stage.is_good = found.ok
+        except (LeaseHeld, LeftAtOnce):
+            raise
+        except Exception as error:  # noqa: BLE001  # however a stage fails, the deploy has one end
+            found = _as_verdict(session, as_error(error))
+        except Interrupted as signal:
+            found = _as_verdict(session, signal)
         verdict = found.after(verdict)
         if not verdict.ok:
             break
     return verdict
 
 
+def _as_verdict(session: Session, end: InfraError | Interrupted) -> Verdict:
+    """Give what ended a stage as a bad verdict; after a signal a failure is the signal's, as of children."""
+    undone = tuple(f"not done: {step}" for step in session.outcome.facts.get("not_done", ()))
+    if isinstance(end, InfraError) and not session.stop.is_due:
+        return Verdict(
+            ok=False,
+            category=end.kind,
+            cause=end.message,
+            evidence=(*end.evidence, *undone),
+            next_step=end.next_step,
+        )
+    words = f"interrupted by {session.stop.name}"
+    return Verdict(
+        ok=False, category=INTERRUPTED, cause=words, evidence=undone, next_step=session.say("status")
+    )
+
+
 def _succeed(session: Session, attempt: Attempt, verdict: Verdict) -> None:
+    is_first = not session.outcome.errors
     with session.console.stage("record") as stage:
         keep(session, attempt, verdict, "ok")
         stage.say(attempt.deploy)
-    session.outcome.outcome = session.outcome.outcome if session.outcome.errors else "deployed"
+    session.outcome.outcome = "deployed" if is_first else session.outcome.outcome
     session.outcome.checkpoints = list(verdict.checkpoints)
 
 
 def _fail(session: Session, request: Request, attempt: Attempt, verdict: Verdict) -> None:
-    """Report the first error, then go back to the last good release where there is one."""
-    first = _failure(session, attempt, verdict)
-    session.outcome.fail(first)
+    """Report the first error, then go back to the last good release if there is one; no signal stops it."""
     session.outcome.checkpoints = list(verdict.checkpoints)
-    session.console.error(first)
-    back = {} if request.no_rollback else last_good(session, attempt)
-    keep(session, attempt, verdict, "failed")
-    session.outcome.outcome = _roll_back(session, request, attempt, verdict, back) if back else "failed"
-    session.console.line(f"outcome: {session.outcome.outcome.replace('_', ' ')}")
+    _report(session, _failure(session, attempt, verdict))
+    is_interrupted = verdict.category == INTERRUPTED
+    with session.stop.deferred():
+        keep(session, attempt, verdict, "interrupted" if is_interrupted else "failed")
+        outcome = _roll_back(session, request, attempt, verdict)
+    session.outcome.outcome = "interrupted" if is_interrupted else outcome
+    session.outcome.facts["rolled_back"] = outcome == "failed_rolled_back"
+    words = outcome.replace("failed", "interrupted") if is_interrupted else outcome
+    session.console.line(f"outcome: {words.replace('_', ' ')}")
+    if is_interrupted:
+        raise Interrupted(session.stop.number)
 
 
-def _roll_back(
-    session: Session, request: Request, attempt: Attempt, verdict: Verdict, back: dict[str, Bundle]
-) -> str:
-    session.console.line("rolling back to the last good release")
+def _report(session: Session, error: InfraError) -> None:
+    session.outcome.fail(error)
+    session.console.error(error)
+
+
+def _roll_back(session: Session, request: Request, attempt: Attempt, verdict: Verdict) -> str:
+    """Give the outcome of the way back; what bars it is told, and nothing more is changed then."""
     try:
+        back = {} if request.no_rollback else last_good(session, attempt)
+        if not back:
+            return "failed"
+        session.console.line("rolling back to the last good release")
         first = way_back(session, attempt, verdict, back)
-        left = next((attempt.picture.wanted.bundles[name] for name in back if back[name].release), None)
-        _return_to(session, request, back, first, left)
-    except InfraError as error:
-        session.outcome.fail(error)
-        session.console.error(error)
+        failed = next((attempt.picture.wanted.bundles[name] for name in back if back[name].release), None)
+        _return_to(session, request, back, first, failed)
+    except Exception as error:  # noqa: BLE001  # a way back that fails has one end, too
+        _report(session, as_error(error))
         return "failed_not_rolled_back"
     return "failed_rolled_back"
 
@@ -147,14 +207,26 @@ def _return_to(
     request: Request,
     back: dict[str, Bundle],
     first: Sequence[Operation] = (),
-    left: Bundle | None = None,
+    failed: Bundle | None = None,
 ) -> None:
-    """Run the engine on recorded bundles, after the steps that come first; DeployFailed if in vain."""
+    """Run the engine on recorded bundles, after the steps that come first; DeployFailed if in vain.
+
+    CannotTell where not all can be read of what runs; nothing is changed then.
+    """
     require_snapshots(session, back)
-    attempt = begin(session, plan(session, request, back).preceded_by(first), left)
+    picture = plan(session, request, back)
+    unknown = picture.observed.unknowns()
+    if unknown:
+        words = "what runs cannot be read, and nothing more is changed"
+        raise CannotTell(words, evidence=tuple(unknown), next_step=session.say("status"))
+    attempt = begin(session, picture.preceded_by(first), failed)
     with reported(session, attempt) as report:
         verdict = report.verdict(_try(session, request, attempt))
-        keep(session, attempt, verdict, "ok" if verdict.ok else "failed")
+        is_interrupted = verdict.category == INTERRUPTED
+        keep(session, attempt, verdict, "ok" if verdict.ok else "interrupted" if is_interrupted else "failed")
+        if is_interrupted:
+            _report(session, _failure(session, attempt, verdict))
+            raise Interrupted(session.stop.number)
         if not verdict.ok:
             raise _failure(session, attempt, verdict)
 

@@ -14,7 +14,7 @@ from typing import Final
 import psutil
 
 from infra.plan.ending import TESTS, Ladder, Word, due
-from infra.testing.signals import Signals
+from infra.signals import Signals
 
 STDERR: Final = 2
 LOOKS_EVERY = 0.01

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.console import Console
+from infra.model.interruption import Stop
 from infra.model.redaction import Redactor
 from infra.model.verdict import Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Its outcome, its console, the redactor that both speak through, the checkout and the variables."""
+    """Its outcome, its console, the redactor that both speak through, the checkout and the variables.
+
+    `stop` is what a person's signals ask of it.
+    """
 
     outcome: Outcome
     console: Console
     redactor: Redactor
     root: Path
     variables: dict[str, str]
+    stop: Stop = field(default_factory=Stop)

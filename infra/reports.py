@@ -14,6 +14,7 @@ from infra.model.unit import DEVELOPMENT, Unit
 from infra.plan.telemetry import state
 from infra.plan.units import bundle_of
 from infra.session import Session
+from infra.stages import left
 from infra.verify.logins import login_fault
 
 
@@ -34,6 +35,7 @@ def status(session: Session, services: tuple[str, ...]) -> None:
         address = f"127.0.0.1:{unit.port}" if unit.port else "-"
         rows.append((word, unit.service, unit.name, address, detail))
     session.console.table(rows)
+    left.tell(session, session.target.running())
     session.outcome.facts["units"] = words
     bad = [name for name, word in words.items() if word != "OK"]
     if bad:
@@ -119,6 +121,7 @@ def history(session: Session, service: str, limit: int) -> None:
         raise BadInput(f"--limit {limit}: a number of 1 or more is expected")
     records = session.records.all(service)[:limit]
     session.console.table([_row(one) for one in records])
+    left.tell(session, session.target.running())
     session.outcome.facts["records"] = [
         {key: value for key, value in one.as_json().items() if key in SUMMARY} for one in records
     ]

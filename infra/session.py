@@ -13,6 +13,7 @@ from infra.model.clock import iso
 from infra.model.command_line import CommandLine
 from infra.model.environment import Environment
 from infra.model.errors import CannotTell
+from infra.model.interruption import Stop
 from infra.model.places import Places
 from infra.model.secret import Secret
 from infra.model.service import Project, Service
@@ -77,6 +78,7 @@ class Session:
     console: Console
     outcome: Outcome
     actor: str
+    stop: Stop = field(default_factory=Stop)
     claim: Claim = field(default_factory=Claim)
     outbox: Outbox = field(default_factory=Outbox)
     vault: Access | None = None

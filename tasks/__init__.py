@@ -20,6 +20,7 @@ from invoke.tasks import Task
 sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 
 import finance_report
+from infra.output import Output, ReaderGone
 from tasks import (
     accept,
     boot,
@@ -51,6 +52,28 @@ Collection.transform = lambda self, name: name  # type: ignore[method-assign]  #
 LISTINGS = {"--list", "-l", "--help", "-h", "--complete", "--version", "-V", "--print-completion-script"}
 
 
+class _Listing(Output):
+    """The output of invoke's own listings, which ends the process: nothing of ours is around that print."""
+
+    def write(self, text: str) -> int:
+        """Write through; exit 0 when the reader went away, 2 when there is no room for what is written."""
+        try:
+            return super().write(text)
+        except ReaderGone as gone:
+            os._exit(0 if gone.is_quiet else 2)
+
+
+def _guard_streams(*, is_listing: bool) -> None:
+    """Let a listing end with its reader, and keep what is opened later from the number of a closed stream."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY)
+    if is_listing:
+        sys.stdout = _Listing("__stdout__", ends=True)
+
+
 def _outside_a_task(_number: int, _frame: FrameType | None) -> None:
     """End with 130: invoke itself would end with 1."""
     os._exit(130)
@@ -66,9 +89,8 @@ def _is_yaml(file: Path) -> bool:
     return found is None or isinstance(found, dict)
 
 
-def _check_settings() -> None:
+def _check_settings(*, is_listing: bool) -> None:
     """Refuse broken settings before invoke reads the file itself, with its traceback."""
-    is_listing = not LISTINGS.isdisjoint(sys.argv[1:]) or len(sys.argv) == 1
     if is_listing and _is_yaml(ROOT / "invoke.yaml"):
         return
     from infra.model.errors import InfraError
@@ -82,7 +104,10 @@ def _check_settings() -> None:
 
 
 signal.signal(signal.SIGINT, _outside_a_task)
-_check_settings()
+IS_LISTING = not LISTINGS.isdisjoint(sys.argv[1:]) or len(sys.argv) == 1
+if "invoke" in {Path(sys.argv[0]).name, Path(sys.argv[0]).parent.name}:  # not where tests import us
+    _guard_streams(is_listing=IS_LISTING)
+_check_settings(is_listing=IS_LISTING)
 
 NAMESPACES = (boot, ci, cleanup, code, db, dev, docs, env, hooks, leaks, lint, lock, smoke, test, vault)
 MEMBERS: Mapping[str, Callable[[], Collection | Task[Any]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from invoke.context import Context
@@ -17,21 +18,34 @@ if TYPE_CHECKING:
     from infra.session import Session
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a task is for: changing something, listing something, or else giving a verdict."""
+
+    changes: bool = False
+    lists: bool = False
+
+
+ANY = Kind()
+
+
 def command(
-    name: str, *, changes: bool = False, **options: Any
+    name: str, *, changes: bool = False, lists: bool = False, **options: Any
 ) -> Callable[[Callable[..., None]], Task[Any]]:
     """Give a decorator that makes a task of a function whose first argument is a `Command`.
 
     `name` is what a person types; every task also gets `--json`. A task that `changes` something refuses
-    invoke's own --dry. Other options are invoke's.
+    invoke's own --dry; one that only `lists` ends with its reader, where any other works on to its verdict.
+    Other options are invoke's.
     """
+    kind = Kind(changes=changes, lists=lists)
 
     def decorate(body: Callable[..., None]) -> Task[Any]:
         @functools.wraps(body)
         def run(context: Context, **arguments: Any) -> None:
             from tasks.conduct import conduct
 
-            code = conduct(name, body, arguments, refuse=changes and bool(context.config.run.dry))
+            code = conduct(name, body, arguments, kind, is_dry=bool(context.config.run.dry))
             if code:
                 raise Exit(code=code)
 

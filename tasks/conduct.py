@@ -3,85 +3,89 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
+from infra import signals
 from infra.console import Console
 from infra.invocation import Command
 from infra.model.clock import iso
-from infra.model.errors import BadInput, CannotTell, InfraError
+from infra.model.errors import BadInput, CannotTell, NotCleaned
+from infra.model.faults import as_error
+from infra.model.interruption import Interrupted
 from infra.model.redaction import Redactor
 from infra.model.verdict import Outcome
+from infra.output import ReaderGone
+from tasks.command import ANY, Kind
 from tasks.root import ROOT
 
 
-class Terminated(BaseException):
-    """SIGTERM, as something that unwinds the stack and lets clean-up happen."""
-
-
-def conduct(name: str, body: Callable[..., None], arguments: dict[str, Any], *, refuse: bool) -> int:
+def conduct(
+    name: str,
+    body: Callable[..., None],
+    arguments: dict[str, Any],
+    kind: Kind = ANY,
+    *,
+    is_dry: bool = False,
+) -> int:
     """Run a task's body and give its exit code; nothing that it raises gets past here."""
     redactor = Redactor()
     as_json = bool(arguments.pop("json", False)) or "--json" in sys.argv[1:]
-    console = Console(redactor, as_json=as_json)
+    console = Console(redactor, as_json=as_json, is_listing=kind.lists)
     outcome = Outcome(name, str(arguments.get("env") or ""), service=_service_in(name))
     began, outcome.started = time.monotonic(), iso(datetime.now(UTC))
     try:
-        _refuse(name, refuse=refuse, as_json=as_json)
-        _run(body, Command(outcome, console, redactor, ROOT, dict(os.environ)), arguments)
-    except InfraError as error:
-        outcome.fail(error)
-        console.error(error)
-    except Exception as error:  # noqa: BLE001  # a fault of ours: told like any other, never green
-        fault = _own_fault(error)
+        _refuse(name, refuse=kind.changes and is_dry, as_json=as_json)
+        this = Command(outcome, console, redactor, ROOT, dict(os.environ))
+        with signals.taken(this.stop):
+            body(this, **arguments)
+    except Exception as error:  # noqa: BLE001  # a fault of ours, too, is told like any other, never green
+        fault = as_error(error)
         outcome.fail(fault)
         console.error(fault)
-    except KeyboardInterrupt:
-        outcome.outcome, outcome.exit_code = "interrupted", 130
-    except Terminated:
-        outcome.outcome, outcome.exit_code = "terminated", 143
+    except ReaderGone as gone:
+        return _unread(console, gone)
+    except KeyboardInterrupt as ended:
+        _ended(outcome, ended if isinstance(ended, Interrupted) else Interrupted())
     outcome.finished = iso(datetime.now(UTC))
     outcome.duration_s = round(time.monotonic() - began, 3)
     outcome.timings = {**console.timings, **outcome.timings}
-    if as_json:
-        console.object(outcome.as_json())
-    return outcome.exit_code
+    return _told(console, outcome, kind) if as_json else outcome.exit_code
 
 
-def _own_fault(error: Exception) -> CannotTell:
-    """Give an error that nobody foresaw, with the places that it came through."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    places = tuple(f"{Path(frame.filename).name}:{frame.lineno} {frame.line}" for frame in frames)
-    words = f"a fault of this tool: {type(error).__name__}: {error}"
-    return CannotTell(words, evidence=places, next_step="repeat it once, then report it with these lines")
+def _ended(outcome: Outcome, ended: Interrupted) -> None:
+    outcome.exit_code = ended.exit_code
+    if outcome.outcome == "ok" or outcome.errors:
+        outcome.outcome = "interrupted"
+
+
+def _unread(console: Console, gone: ReaderGone) -> int:
+    """Give the code of a listing whose reader went away, 0, or whose lines have no place to go, 2."""
+    if gone.is_quiet:
+        return 0
+    words = f"the output cannot be written: {gone.fault.strerror}"
+    console.error(CannotTell(words, next_step="make room where it goes, then repeat the command"))
+    return CannotTell.exit_code
+
+
+def _told(console: Console, outcome: Outcome, kind: Kind) -> int:
+    """Print the one object and give the exit code: 4 where a good change could not tell its caller."""
+    try:
+        is_whole = console.object(outcome.as_json())
+    except ReaderGone as gone:
+        return _unread(console, gone)
+    return (
+        NotCleaned.exit_code if kind.changes and not is_whole and not outcome.exit_code else outcome.exit_code
+    )
 
 
 def _service_in(name: str) -> str:
     """Give the service of `project.service.task`, empty for other tasks."""
     parts = name.split(".")
     return parts[1] if len(parts) == 3 else ""
-
-
-def _run(body: Callable[..., None], this: Command, arguments: dict[str, Any]) -> None:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    signal.signal(signal.SIGTERM, _terminate)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        body(this, **arguments)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    raise Terminated
 
 
 def _refuse(name: str, *, refuse: bool, as_json: bool) -> None:

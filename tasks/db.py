@@ -27,7 +27,7 @@ def current(this: Command) -> None:
     database.current(this, finance_report.PROJECT)
 
 
-@command("db.history")
+@command("db.history", lists=True)
 def history(this: Command) -> None:
     """List the migrations of the application's checkout, and where the local database is."""
     from infra import database

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from infra.invocation import Command
 
 
-@command("env.show")
+@command("env.show", lists=True)
 def show(this: Command, env: str | None = None, target: str = "", release: str = "") -> None:
     """Show every name, host, path and limit of an environment, and where each comes from."""
     from infra import env_show

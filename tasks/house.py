@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.model.errors import KnownBad
+from infra.model.interruption import Interrupted
 from infra.model.pytest_code import require_passed
 from tasks.command import command
 from tasks.root import ROOT
@@ -37,12 +38,8 @@ def test(this: Command, args: str = "", workers: int = 2) -> None:  # noqa: PT02
 
 def _tell(code: int) -> None:
     """Give pytest's code its meaning here: 4 is a wrong argument, a signal is a signal, the rest is bad."""
-    if code == -signal.SIGINT:
-        raise KeyboardInterrupt
-    if code == -signal.SIGTERM:
-        from tasks.conduct import Terminated
-
-        raise Terminated
+    if -code in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        raise Interrupted(-code)
     require_passed(code, "./inv test", "./inv test --args '-x -n 0'")
 
 

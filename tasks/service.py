@@ -36,7 +36,7 @@ def plan(project: Project, service: str) -> Task[Any]:
 def render(project: Project, service: str) -> Task[Any]:
     """Give the task that shows the texts of a service."""
 
-    @command(f"{project.name}.{service}.render")
+    @command(f"{project.name}.{service}.render", lists=True)
     def render(
         this: Command,
         env: str | None = None,
@@ -115,7 +115,7 @@ def status(project: Project, service: str) -> Task[Any]:
 def logs(project: Project, service: str) -> Task[Any]:
     """Give the task that shows output."""
 
-    @command(f"{project.name}.{service}.logs")
+    @command(f"{project.name}.{service}.logs", lists=True)
     def logs(
         this: Command,
         env: str | None = None,
@@ -149,7 +149,7 @@ def checkpoints(project: Project, service: str) -> Task[Any]:
 def history(project: Project, service: str) -> Task[Any]:
     """Give the task that lists records."""
 
-    @command(f"{project.name}.{service}.history")
+    @command(f"{project.name}.{service}.history", lists=True)
     def history(this: Command, env: str | None = None, target: str = "", limit: int = 10) -> None:
         """List what was deployed, the newest first: id, verdict, actor, release, error."""
         from infra import reports

@@ -31,7 +31,7 @@ def run(
     runner.run(this, finance_report.PROJECT, Wishes(env, args, workers, keep, fast, with_))
 
 
-@command("test.names")
+@command("test.names", lists=True)
 def names(this: Command, env: str | None = None) -> None:
     """Show the names that keep this checkout's tests apart from all others; starts nothing."""
     from infra.testing import names as printing
@@ -39,7 +39,7 @@ def names(this: Command, env: str | None = None) -> None:
     printing.names(this, finance_report.PROJECT, env)
 
 
-@command("test.status")
+@command("test.status", lists=True)
 def status(this: Command) -> None:
     """List the test runs that live on this machine."""
     from infra.testing import names as printing

@@ -85,7 +85,7 @@ def dev(this: Command, env: str | None = None) -> None:
     server.serve(this, finance_report.PROJECT, env)
 
 
-@command("vault.keys")
+@command("vault.keys", lists=True)
 def keys(this: Command, env: str | None = None, target: str = "") -> None:
     """Show keys: kind, version, age, who runs on an old value; exit 1 when a required one is missing."""
     from infra.vault import keys as listing

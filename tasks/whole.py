@@ -36,7 +36,7 @@ def plan(project: Project) -> Task[Any]:
 def render(project: Project) -> Task[Any]:
     """Give the task that shows the texts of all services."""
 
-    @command(f"{project.name}.render")
+    @command(f"{project.name}.render", lists=True)
     def render(
         this: Command,
         env: str | None = None,

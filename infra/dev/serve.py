@@ -22,9 +22,9 @@ from infra.model.errors import KnownBad
 from infra.model.unit import Unit
 from infra.plan.ending import SERVERS
 from infra.session import Request
+from infra.signals import Signals
 from infra.stages.lease import leased
 from infra.targets.process import probes
-from infra.testing.signals import Signals
 
 if TYPE_CHECKING:
     from infra.invocation import Command

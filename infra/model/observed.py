@@ -88,6 +88,10 @@ class Observed:
         seen = self.units.get(unit)
         return seen.fact if isinstance(seen, Found) else None
 
+    def live(self) -> list[Running]:
+        """Give everything that was seen running."""
+        return [*(seen.fact for seen in self.units.values() if isinstance(seen, Found)), *self.strangers]
+
     def unknowns(self) -> list[str]:
         """Give a line for each read that did not answer."""
         return [f"{name}: {read.cause}" for name, read in self.reads() if isinstance(read, Unknown)]

@@ -28,7 +28,7 @@ SUMMARY = (
 class Record:
     """One deploy of one service; times are UTC in ISO 8601, durations seconds.
 
-    `verdict` is ok, failed, failed_rolled_back, failed_not_rolled_back or destroyed.
+    `verdict` is ok, failed, interrupted or destroyed.
     """
 
     deploy: str

@@ -9,6 +9,7 @@ from typing import Any
 from infra.model.errors import InfraError
 
 SCHEMA = "finance_report/1"
+INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from infra.console import Stage
 from infra.model.clock import deploy_id, iso
 from infra.model.unit import Bundle
+from infra.model.verdict import Verdict
 from infra.session import Request, Session
 from infra.stages.look import Picture
 from infra.targets.process import origin
@@ -53,8 +54,11 @@ def begin(session: Session, picture: Picture, failed: Bundle | None = None, depl
     return Attempt(own, picture, time.time(), iso(moment), exits, failed)
 
 
-def apply(session: Session, request: Request, attempt: Attempt, stage: Stage) -> None:
-    """Carry out the plan; stops at the first operation that fails, and a repeat goes on from there."""
+def apply(session: Session, request: Request, attempt: Attempt, stage: Stage) -> Verdict:
+    """Carry out the plan; stops at the first operation that fails, and a repeat goes on from there.
+
+    What was not done is then in the outcome's facts. A person's signal is heard between two operations.
+    """
     picture = attempt.picture
     if session.vault:
         origin.remember(session.places, session.vault.cluster)
@@ -62,7 +66,11 @@ def apply(session: Session, request: Request, attempt: Attempt, stage: Stage) ->
     delivery = Delivery(picture.wanted.bundles, values, session.source, attempt.deploy, attempt.failed)
     steps = [step for step in picture.plan.operations if step.kind != "generate-secrets"]
     for number, step in enumerate(steps, 1):
+        session.outcome.facts["not_done"] = [str(one) for one in steps[number - 1 :]]
         stage.wait(f"{number}/{len(steps)} {step.kind.replace('-', ' ')} {step.subject}")
+        session.stop.require()
         session.claim.require(session.commands.choice)
         session.target.execute(step, delivery)
+    session.outcome.facts.pop("not_done", None)
     stage.say(f"{len(picture.plan.operations)} operations")
+    return Verdict(ok=True)

@@ -2,20 +2,63 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from infra.model.clock import iso
+from infra.model.errors import InfraError, NotCleaned
+from infra.model.faults import as_error
 from infra.model.record import Record
 from infra.model.verdict import Verdict
 from infra.session import Session
 from infra.stages.apply import Attempt
+from infra.store.unwritten import Unwritten
 
 
 def keep(session: Session, attempt: Attempt, verdict: Verdict, outcome: str) -> None:
-    """Write a record of this attempt for each of its services; `outcome` is the record's verdict."""
-    for name in attempt.services:
-        session.records.append(_record(session, attempt, verdict, name, outcome))
-    if outcome == "ok":
+    """Write a record of this attempt for each of its services; `outcome` is the record's verdict.
+
+    What cannot be written is said and kept aside for the next command that changes: it decides nothing.
+    """
+    faults = [
+        _written(session, _record(session, attempt, verdict, name, outcome)) for name in attempt.services
+    ]
+    if outcome == "ok" and not any(faults):
+        faults.append(_pruned(session, attempt))
+    for fault in filter(None, faults):
+        session.outcome.fail(fault)
+        session.console.error(fault)
+
+
+def unwritten(session: Session) -> Unwritten:
+    """Give where unwritten records wait: beside the state, or in memory where that is full."""
+    return Unwritten((Path(session.places.root), Path(session.places.secrets)))
+
+
+def _written(session: Session, record: Record) -> InfraError | None:
+    try:
+        session.records.append(record)
+    except Exception as error:  # noqa: BLE001  # the deploy has its end already, whatever the store says
+        fault = as_error(error)
+    else:
+        return None
+    is_kept = unwritten(session).keep(record)
+    words = "the next command that changes something writes it" if is_kept else "it is lost"
+    return NotCleaned(
+        f"the record of {record.deploy} ({record.service}: {record.verdict}) was not written: {words}",
+        evidence=(fault.message, *fault.evidence),
+        next_step=fault.next_step or session.say(f"{record.service}.history"),
+    )
+
+
+def _pruned(session: Session, attempt: Attempt) -> InfraError | None:
+    try:
         needed = {one.release for name in attempt.services for one in session.records.all(name) if one.bundle}
         session.target.snapshots.prune(needed)
+    except Exception as error:  # noqa: BLE001  # old snapshots that stay are no fault of the release
+        fault = as_error(error)
+        words = f"snapshots that nobody needs any more are not all removed: {fault.message}"
+        return NotCleaned(words, evidence=fault.evidence, next_step=fault.next_step)
+    return None
 
 
 def is_settled(session: Session, attempt: Attempt) -> bool:
@@ -45,13 +88,13 @@ def _record(session: Session, attempt: Attempt, verdict: Verdict, name: str, out
         bundle_digest=bundle.digest,
         operations=tuple(str(step) for step in steps if step.service == name),
         error=session.keys.redactor.redact(verdict.cause),
-        migration=migration_of(verdict) or _migration_before(session, name),
+        migration=migration_of(verdict) or migration_before(session, name),
         timings=dict(session.console.timings),
         bundle=bundle,
     )
 
 
-def _migration_before(session: Session, name: str) -> str:
+def migration_before(session: Session, name: str) -> str:
     """Give the revision of the newest record: a deploy that did not start the backend left it as it was."""
     newest = session.records.newest(name)
     return newest.migration if newest else ""

@@ -32,12 +32,18 @@ def confirm(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
 
 
 def _pass(stage: Stage, session: Session, aim: Aim) -> Verdict:
-    verdict = Gate(session.target, aim, stage.wait).wait()
+    verdict = Gate(session.target, aim, lambda seen: _wait(session, stage, seen)).wait()
     words = {0: "ready", 1: "healthy"}
     seen = words.get(aim.in_a_row if aim.answers else 0, "healthy twice in a row")
     stage.say(seen if verdict.ok else f"{verdict.category}: {verdict.cause}")
     stage.is_good = verdict.ok
     return verdict
+
+
+def _wait(session: Session, stage: Stage, words: str) -> None:
+    """Show what is waited for; here a person's signal is heard."""
+    session.stop.require()
+    stage.wait(words)
 
 
 def aim_at(session: Session, attempt: Attempt, deadline: float) -> Aim:
@@ -143,7 +149,7 @@ def _probed(attempt: Attempt) -> dict[str, str]:
 def _written(session: Session, owners: Mapping[str, str], stage: Stage) -> Verdict:
     secrets = session.keys.readable()["app"]
     for name, service in owners.items():
-        stage.wait(f"{name} takes a write")
+        _wait(session, stage, f"{name} takes a write")
         fault = PROBES[name](secrets)
         if fault:
             stage.say(f"{name}: {fault}")
@@ -159,7 +165,7 @@ def watch(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
     until = time.monotonic() + seconds
     aim = aim_at(session, attempt, deadline=5.0)
     while time.monotonic() < until:
-        stage.wait("nothing has died or changed")
+        _wait(session, stage, "nothing has died or changed")
         verdict = Gate(session.target, aim).wait()
         if not verdict.ok:
             stage.say(f"{verdict.category}: {verdict.cause}")
@@ -168,7 +174,8 @@ def watch(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
     return Verdict(ok=True)
 
 
-PROVERS: Mapping[str, Callable[[Session, Attempt, Stage], Verdict]] = {
+Prover = Callable[[Session, Attempt, Stage], Verdict]
+PROVERS: Mapping[str, Prover] = {
     "gate": gate,
     "facts": check_facts,
     "probes": write_probes,

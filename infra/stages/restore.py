@@ -5,7 +5,7 @@ from __future__ import annotations
 from infra.model.errors import Refused
 from infra.model.operation import Operation
 from infra.model.record import Record
-from infra.model.unit import Bundle
+from infra.model.unit import DEVELOPMENT, Bundle
 from infra.model.verdict import Verdict
 from infra.plan.migrations import must_downgrade, parse
 from infra.session import Session
@@ -58,14 +58,19 @@ def way_back(
 def chosen(session: Session, service: str, to: str) -> Record:
     """Give the good record that `--to` names by id or commit; without a name the one before the newest."""
     good = [one for one in session.records.all(service) if one.verdict == "ok" and one.bundle]
-    current = good[0].bundle_digest if good else ""
-    found = [one for one in good if (_is_named(one, to) if to else one.bundle_digest != current)]
+    current = _running(session, service) or {one.bundle_digest for one in good[:1]}
+    found = [one for one in good if (_is_named(one, to) if to else {one.bundle_digest} != current)]
     if not found:
         words = (
             f"no good record of {service} is called {to}" if to else f"{service} has no earlier good release"
         )
         raise Refused(words, next_step=session.say(f"{service}.history"))
     return found[0]
+
+
+def _running(session: Session, service: str) -> set[str]:
+    """Give the bundles that a service runs now: what is before them is not always what was written last."""
+    return {one.bundle for one in session.target.running() if one.service == service} - {DEVELOPMENT}
 
 
 def _is_named(record: Record, name: str) -> bool:

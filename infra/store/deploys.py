@@ -25,6 +25,10 @@ class Records:
         found = self._ledger.newest(service)
         return record_from_json(found) if found else None
 
+    def ids(self, service: str) -> tuple[str, ...]:
+        """Give the ids of all deploys of a service, the newest first."""
+        return self._ledger.ids(service)
+
     def last_good(self, service: str, other_than: str = "") -> Record | None:
         """Give the newest record with verdict ok that still holds its bundle and is another deploy."""
         for name in self._ledger.ids(service):

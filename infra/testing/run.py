@@ -16,6 +16,7 @@ from infra.embedded_store import UNIT
 from infra.model.errors import InfraError, NotCleaned
 from infra.model.pytest_code import require_passed
 from infra.model.secret import Secret
+from infra.signals import Signals
 from infra.testing import attendance, suite, template
 from infra.testing.bucket import Bucket
 from infra.testing.command import Line, Wishes, line, summary, variables
@@ -23,7 +24,6 @@ from infra.testing.databases import Databases
 from infra.testing.door import Door
 from infra.testing.ground import Ground, ground
 from infra.testing.names import show
-from infra.testing.signals import Signals
 
 if TYPE_CHECKING:
     from infra.invocation import Command

@@ -9,9 +9,9 @@ from typing import Final
 import psutil
 
 from infra import foreground
+from infra.signals import Signals
 from infra.targets.process import processes
 from infra.testing.output import Output
-from infra.testing.signals import Signals
 
 MARK: Final = "INFRA_TEST_RUN"
 GRACE = 2.0

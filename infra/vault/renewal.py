@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from infra import deploy
 from infra.model.clock import deploy_id, iso
 from infra.model.errors import DeployFailed, InfraError, KnownBad, NotCleaned
+from infra.model.interruption import LeftAtOnce
 from infra.model.verdict import Outcome
 from infra.session import Request
 from infra.targets.process import credentials
@@ -95,8 +96,13 @@ class Renewal:
         before = held(self.session.places, self.service)
         try:
             yield
+        except LeftAtOnce:
+            raise
         except BaseException as error:
-            with _told_of(error, f"accessor {wrapped.accessor} may be left"):
+            with (
+                self.session.stop.deferred(),
+                _told_of(error, f"accessor {wrapped.accessor} may be left"),
+            ):
                 self._undo(wrapped, before, error)
             raise
 

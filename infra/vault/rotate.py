@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from infra import consent, deploy
 from infra.model.errors import CannotTell, DeployFailed, InfraError, KnownBad, LeaseHeld, Refused
+from infra.model.interruption import LeftAtOnce
 from infra.model.secret import Secret, SecretSpec
 from infra.plan.consumers import followers, readers
 from infra.plan.key_choice import to_rotate
@@ -158,8 +159,8 @@ def _carry_out(turn: Turn, command: str) -> None:
                 done.append(name)
                 with turn.session.console.stage(name) as stage:
                     stage.say(act(turn))
-    except LeaseHeld:
-        raise  # somebody else changes things by now: nothing more is touched, a repeat goes on
+    except (LeaseHeld, LeftAtOnce):
+        raise  # somebody else changes things by now, or nothing is waited for: a repeat goes on
     except InfraError as failure:
         _undo(turn, done, failure, command)
     except BaseException:
@@ -231,7 +232,7 @@ def _undo(turn: Turn, done: list[str], failure: InfraError | None, command: str)
         session.outcome.fail(failure)
         session.console.error(failure)
     try:
-        with session.console.stage("undo") as stage:
+        with session.stop.deferred(), session.console.stage("undo") as stage:
             stage.say(_put_back(turn, done))
     except InfraError as error:
         session.outcome.fail(error)

@@ -74,7 +74,7 @@ def accept(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
             here = Command(this.outcome, this.console, this.redactor, root, this.variables)
             runner.accept(here, project, wishes.pop("env", None), runner.Wishes(**wishes))
 
-        code = conduct("accept", body, {"json": as_json}, refuse=False)
+        code = conduct("accept", body, {"json": as_json})
         told = capsys.readouterr().out
         return code, json.loads(told) if as_json else {"out": told}
 

@@ -146,16 +146,17 @@ def test_a_project_is_declared_facts_alone() -> None:
 
 
 def test_stdout_and_stderr_are_named_in_known_places_only() -> None:
-    """The shells write a prompt, and the tools of the house pass stderr on."""
+    """The shells write a prompt, a listing's stdout is guarded, the tools of the house pass stderr on."""
     named: dict[str, set[str]] = {}
     for room in OURS:
         for file in sources(room):
             for node in ast.walk(tree_of(file)):
                 if isinstance(node, ast.Attribute) and ast.unparse(node) in {"sys.stdout", "sys.stderr"}:
                     named.setdefault(str(file.relative_to(ROOT)), set()).add(ast.unparse(node))
+    assert files_with("getattr(sys,") == {"infra/output.py"}
     assert named == {
-        "infra/console.py": {"sys.stdout", "sys.stderr"},
         "infra/shells.py": {"sys.stderr"},
+        "tasks/__init__.py": {"sys.stdout"},
         "tasks/house.py": {"sys.stderr"},
     }
 
@@ -175,6 +176,12 @@ def test_nothing_ends_the_process_below_the_tasks() -> None:
     """The supervisor is a program of its own."""
     enders = callers({"sys.exit", "exit", "quit", "os._exit"}, ("infra",))
     assert enders == {"infra/targets/process/supervisor.py"}
+
+
+def files_with(text: str) -> set[str]:
+    """Give the files of ours that hold a text."""
+    files = [file for room in OURS for file in sources(room)]
+    return {str(file.relative_to(ROOT)) for file in files if text in file.read_text(encoding="utf-8")}
 
 
 def callers(names: set[str], rooms: Iterable[str]) -> set[str]:

@@ -25,6 +25,7 @@ from infra.accept import runner as acceptance
 from infra.console import CELL
 from infra.invocation import Command
 from infra.model.errors import KnownBad, Unreachable
+from infra.model.interruption import Interrupted
 from infra.model.secret import Secret
 from infra.testing.register import Register
 from infra.workspace import settings_file
@@ -108,7 +109,7 @@ def test_every_task_that_changes_something_refuses_invokes_dry_run(
     assert error["next"].removeprefix("./inv ") in TASKS, "the next thing to type exists"
 
 
-@pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt, 130), (module.Terminated, 143)])
+@pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt, 130), (Interrupted(15), 143)])
 def test_an_ended_task_prints_its_one_object_too(
     raised: type[BaseException], code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,7 +124,7 @@ def test_an_ended_task_prints_its_one_object_too(
 
 
 def conduct(body: Callable[..., None], *, as_json: bool = True) -> int:
-    return module.conduct("finance_report.app.setup", body, {"json": as_json}, refuse=False)
+    return module.conduct("finance_report.app.setup", body, {"json": as_json})
 
 
 def test_a_signal_after_a_failure_still_tells_the_failure(capsys: pytest.CaptureFixture[str]) -> None:

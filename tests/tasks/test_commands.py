@@ -25,7 +25,7 @@ SCHEMA = json.loads((ROOT / "docs/outcome.schema.json").read_text(encoding="utf-
 
 
 def conduct(body: Callable[..., None], *, as_json: bool = True) -> int:
-    return module.conduct("finance_report.app.setup", body, {"json": as_json}, refuse=False)
+    return module.conduct("finance_report.app.setup", body, {"json": as_json})
 
 
 def leaves(root: type[errors.InfraError]) -> Iterator[type[errors.InfraError]]:

@@ -35,7 +35,7 @@ def no_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def lint(capsys: pytest.CaptureFixture[str]) -> Run:
     def run(**wishes: Any) -> tuple[int, dict[str, Any]]:
-        code = conduct("lint.compose", BODY, {"json": True, **wishes}, refuse=False)
+        code = conduct("lint.compose", BODY, {"json": True, **wishes})
         answer: dict[str, Any] = json.loads(capsys.readouterr().out)
         assert answer["exit_code"] == code
         return code, answer
@@ -135,7 +135,7 @@ def test_without_a_compose_program_it_is_said_that_it_was_not_asked(
     lint: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert lint(env="production", service="postgres")[1]["facts"]["compose"] == "not on PATH"
-    conduct("lint.compose", BODY, {"env": "production", "service": "postgres"}, refuse=False)
+    conduct("lint.compose", BODY, {"env": "production", "service": "postgres"})
     assert "no compose program 2.23.1 or newer is on PATH: it was not asked" in capsys.readouterr().err
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from infra.signals import Signals
 from infra.testing import suite
-from infra.testing.signals import Signals
 
 
 def until(condition: Callable[[], object], seconds: float = 10.0) -> None:

@@ -148,6 +148,11 @@ class ProcessTarget:
             at=time.time(), units={unit.name: _newest(living.get(unit.name, [])) for unit in units}
         )
 
+    def running(self) -> list[Running]:
+        """Give what runs of all units, declared or not, each as its process shows itself."""
+        living = processes.mains(self._marks)
+        return [one for name, found in living.items() if not processes.is_helper(name) for _, one in found]
+
     def living(self) -> list[str]:
         """Give the names of all units that run, declared or not."""
         return [name for name in processes.mains(self._marks) if not processes.is_helper(name)]

@@ -1,14 +1,38 @@
-"""Signals while tests run: the first one ends what is being done, none ends the clean-up."""
+"""The signals of a person: taken for the length of a command, and of what it runs in the foreground."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Self
 
+from infra.model.interruption import Stop
+
 WATCHED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def handled() -> tuple[signal.Signals, ...]:
+    """Give the signals that a command takes; a hang-up that is ignored stays so (nohup)."""
+    return tuple(one for one in WATCHED if one != signal.SIGHUP or signal.getsignal(one) != signal.SIG_IGN)
+
+
+@contextmanager
+def taken(stop: Stop) -> Iterator[None]:
+    """Hand the signals that arrive during the body to `stop`, which may raise where they arrive."""
+
+    def arrive(number: int, _frame: FrameType | None) -> None:
+        stop.arrive(number, time.monotonic())
+
+    before = {number: signal.signal(number, arrive) for number in handled()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Signals:
@@ -26,7 +50,7 @@ class Signals:
         self._before: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> Self:
-        for number in WATCHED:
+        for number in handled():
             self._before[number] = signal.signal(number, self._arrive)
         return self
 
@@ -41,10 +65,9 @@ class Signals:
         self._raises = False
 
     def give_back(self) -> None:
-        """Raise the first signal again, for whoever handled it before; a hang-up ends as SIGTERM."""
+        """Raise the first signal again, for whoever handled it before."""
         if self.arrived:
-            first = self.arrived[0]
-            signal.raise_signal(signal.SIGTERM if first == signal.SIGHUP else first)
+            signal.raise_signal(self.arrived[0])
 
     def _arrive(self, number: int, _frame: FrameType | None) -> None:
         self.arrived.append(signal.Signals(number))
