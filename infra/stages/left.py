@@ -13,7 +13,7 @@ from infra.stages.keep import migration_before, unwritten
 from infra.store import leases, owner
 from infra.store.paths import lease_path
 
-KILLED = "it was ended half-way, and nothing was written of how it went"
+KILLED = "it was ended half-way, and how it went was not written"
 
 
 def tell(session: Session, seen: Iterable[Running]) -> None:
@@ -73,11 +73,14 @@ def _lease(session: Session) -> str:
 
 
 def _words(one: Running) -> str:
-    return f"deploy {one.deploy} of {one.service} runs, and {KILLED}"
+    return f"{one.service} runs deploy {one.deploy}: {KILLED}"
 
 
 def _record(session: Session, one: Running) -> Record:
+    """Give the record of a killed deploy: what it runs is known where an earlier one ran the same."""
     moment = iso(session.now())
+    same = (record for record in session.records.all(one.service) if record.bundle_digest == one.bundle)
+    known = next(same, None)
     return Record(
         deploy=one.deploy,
         service=one.service,
@@ -88,8 +91,9 @@ def _record(session: Session, one: Running) -> Record:
         started=moment,
         finished=moment,
         verdict="interrupted",
-        release="",
+        release=known.release if known else "",
         bundle_digest=one.bundle,
         error=KILLED,
         migration=migration_before(session, one.service),
+        bundle=known.bundle if known else None,
     )

@@ -1,4 +1,4 @@
-"""Output that cannot be written decides nothing: changes and verdicts go on, listings end with their reader."""
+"""Output that cannot be written decides nothing: changes and verdicts go on, listings end."""
 
 from __future__ import annotations
 
