@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -15,6 +15,14 @@ from tests.real.conftest import Checkout, until
 
 pytestmark = pytest.mark.real
 SETUP = "finance_report.app.setup"
+
+
+@pytest.fixture(autouse=True)
+def hang_ups() -> Iterator[None]:
+    """What a test starts does not ignore SIGHUP, also where somebody started the tests with nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def read_until(running: subprocess.Popen[str], word: str) -> None:

@@ -46,6 +46,7 @@ class Target:
     runs: Running | None = None
     happens: Happening = lambda _release: None
     is_readable: bool = True
+    ran: list[str] = field(default_factory=list)
     snapshots: Any = field(
         default_factory=lambda: SimpleNamespace(
             intact=lambda _release: True, prune=lambda _needed: None, texts=lambda *_: []
@@ -59,7 +60,9 @@ class Target:
     def execute(self, operation: Operation, delivery: Any) -> None:
         made = delivery.bundles[operation.service]
         self.happens(made.release[:1])
-        self.run(made.digest, delivery.deploy)
+        if operation.kind == "restart-unit":
+            self.ran.append(made.release[:1])
+            self.run(made.digest, delivery.deploy)
 
     def observe(self) -> Observed:
         seen: Found[Running] | Absent | Unknown = Found(self.runs) if self.runs else Absent()
@@ -123,15 +126,18 @@ class World:
         )
 
     def look(self, _session: Any, _request: Request, recorded: Mapping[str, Bundle] | None = None) -> Picture:
-        """Stand in for the look: one operation where another bundle runs than is wanted."""
+        """Stand in for the look: two operations where another bundle runs than is wanted."""
         wanted = dict(recorded or {UNIT: bundle(self.wants)})
         observed = self.target.observe()
         runs = observed.running(UNIT)
         is_same = runs is not None and runs.bundle == wanted[UNIT].digest
-        steps = () if is_same else (Operation("restart-unit", UNIT, UNIT, "another one runs"),)
+        steps = (
+            Operation("write-secrets", UNIT, UNIT, "at every change"),
+            Operation("restart-unit", UNIT, UNIT, "another one runs"),
+        )
         service = SimpleNamespace(name=UNIT)
         facts: Any = SimpleNamespace(bundles=wanted, services=(service,), asked=frozenset({UNIT}))
-        return Picture(facts, observed, Plan(steps))
+        return Picture(facts, observed, Plan(() if is_same else steps))
 
     def prove(self, _session: Any, attempt: Attempt, _stage: Any) -> Verdict:
         """Stand in for the gate: the release that runs is good unless a test calls it bad."""

@@ -101,6 +101,7 @@ def test_the_first_signal_goes_back_and_is_recorded(shop: World, place: str) -> 
     assert (ended.value.exit_code, session.outcome.outcome, shop.release) == (130, "interrupted", "a")
     assert session.outcome.facts["rolled_back"] is True
     assert session.outcome.errors[0]["message"] == "interrupted by SIGINT"
+    assert shop.target.ran == (["a"] if place == "apply" else ["a", "b", "a"])
     assert shop.verdicts == ["a ok", "b interrupted", "a ok"]
 
 
@@ -159,8 +160,9 @@ def test_a_rollback_that_is_interrupted_ends_its_operation_and_says_what_is_left
     session.target.happens = lambda _release: session.stop.arrive(INT, 1.0)
     with pytest.raises(Interrupted):
         deploy.rollback(session, Request((UNIT,)), "")
-    assert (shop.release, shop.verdicts[-1]) == ("a", "a interrupted")
+    assert (shop.release, shop.verdicts[-1]) == ("b", "a interrupted")
     assert session.outcome.errors[0]["message"] == "interrupted by SIGINT"
+    assert session.outcome.errors[0]["evidence"] == ["not done: restart unit web: another one runs"]
 
 
 def test_a_rollback_goes_back_from_what_runs_and_not_from_what_was_written_last(shop: World) -> None:
@@ -182,6 +184,18 @@ def test_what_a_killed_deploy_left_is_told_and_recorded_by_the_next_that_changes
     assert sorted(shop.verdicts) == sorted([" interrupted", "a ok", "b ok"])
 
 
+def test_what_somebody_else_is_deploying_is_theirs_to_tell(
+    shop: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def look_beside(release: str) -> None:
+        if release == "b":
+            deploy.show(shop.session(), Request((UNIT,)))
+
+    shop.in_gate = look_beside
+    shop.setup("b")
+    assert "left behind" not in capsys.readouterr().err
+
+
 def test_a_record_that_cannot_be_written_is_said_and_written_by_the_next_that_changes(
     shop: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -198,6 +212,8 @@ def test_a_record_that_cannot_be_written_is_said_and_written_by_the_next_that_ch
     assert "(web: ok) waits to be written" in capsys.readouterr().err
     deploy.rollback(shop.session(), Request((UNIT,)), "")
     assert (shop.release, shop.verdicts) == ("a", ["a ok", "b ok", "a ok"])
+    deploy.show(shop.session(), Request((UNIT,)))
+    assert "left behind" not in capsys.readouterr().err
 
 
 def test_a_failing_way_back_is_told_beside_the_first_error(shop: World) -> None:

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from infra.signals import Signals
+from infra.model.interruption import Stop
+from infra.signals import Signals, taken
 from infra.testing import suite
 
 
@@ -44,6 +45,14 @@ def when_there(file: Path, *numbers: signal.Signals) -> Callable[[], None]:
             time.sleep(0.1)
 
     return act
+
+
+@pytest.fixture(autouse=True)
+def hang_ups() -> Iterator[None]:
+    """SIGHUP is not ignored here, also where somebody started the tests with nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 4, 5])
@@ -86,17 +95,28 @@ def test_a_signal_before_the_suite_begins_ends_what_is_being_done_and_no_later_o
     assert (cleaned, signals.arrived[0]) == ([True], signal.SIGTERM)
 
 
-def test_the_handlers_of_before_get_the_first_signal_at_the_end() -> None:
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_the_handlers_of_before_get_the_first_signal_at_the_end(number: signal.Signals) -> None:
     got: list[int] = []
-    before = signal.signal(signal.SIGTERM, lambda number, _frame: got.append(number))
+    before = signal.signal(number, lambda number, _frame: got.append(number))
     try:
         with Signals() as signals:
             signals.hold()
-            signal.raise_signal(signal.SIGHUP)
+            signal.raise_signal(number)
         signals.give_back()
     finally:
-        signal.signal(signal.SIGTERM, before)
-    assert got == [signal.SIGTERM]
+        signal.signal(number, before)
+    assert got == [number]
+
+
+def test_a_hang_up_that_was_ignored_before_stays_ignored() -> None:
+    """As `nohup` asks for; SIGINT and SIGTERM are taken all the same."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with Signals() as signals, taken(Stop()):
+        signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) != signal.SIG_DFL
+    assert signals.arrived == []
 
 
 def test_a_process_that_left_the_group_is_ended_by_its_mark(tmp_path: Path) -> None:
