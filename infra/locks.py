@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 from infra.model.errors import BadInput
 from infra.session import Session
-from infra.store import leases, owner
+from infra.store import leases
 from infra.store.paths import lease_path
 
 
@@ -15,10 +17,12 @@ def status(session: Session) -> None:
     session.outcome.facts["holder"] = held.as_json() if held else None
     if held is None:
         session.console.answer(f"nobody deploys {name}")
-    elif owner.is_gone(held) or held.is_expired(session.now()):
+    elif leases.is_over(held, time.monotonic()):
         session.console.answer(f"{name} was deployed by {held}, who is gone: the next setup takes over")
     else:
         session.console.answer(f"{name} is being deployed by {held}")
+        if not leases.is_known_here(held):
+            session.console.line(f"whether that process lives cannot be told here; {leases.by_waiting()}")
 
 
 def release(session: Session, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from infra.model.observed import Unknown
 from infra.model.runner import Runner, RunnerList
 from infra.session import Request, Session
 from infra.stages.lease import leased
-from infra.store import leases, owner
+from infra.store import leases
 from infra.store.paths import lease_path
 from infra.targets.process import processes
 from infra.testing import suite
@@ -57,7 +58,7 @@ class Entries:
     def _lease(self) -> list[Item]:
         path = lease_path(self.session.project.name, self.session.environment.name)
         held = leases.standing(self.session.store, path)
-        if held is None or not (owner.is_gone(held) or held.is_expired(self.session.now())):
+        if held is None or not leases.is_over(held, time.monotonic()):
             return []
         return [Item("entry", f"the lease of {held}", remove=lambda: self._take_over(path, held))]
 

@@ -17,7 +17,9 @@ RENEWAL = timedelta(minutes=5)
 class Lease:
     """One holder's claim. `pid_started` and `boot` tell this process from a later one of the same number.
 
-    A child task of the same `run_id` inherits it.
+    A child task of the same `run_id` inherits it. `ticks` is when it was last written on that machine's
+    monotonic clock, in seconds: within one boot it tells the age, whatever the time of day does; 0 where
+    nobody noted it. `expires` is for people.
     """
 
     holder: str
@@ -29,18 +31,19 @@ class Lease:
     reason: str
     acquired: datetime
     expires: datetime
+    ticks: float = 0.0
 
-    def taken(self, now: datetime) -> Lease:
+    def taken(self, now: datetime, ticks: float) -> Lease:
         """Give the same claim as taken at this moment, for 15 minutes."""
-        return replace(self, acquired=now, expires=now + LIFETIME)
+        return replace(self.renewed(now, ticks), acquired=now)
 
-    def renewed(self, now: datetime) -> Lease:
+    def renewed(self, now: datetime, ticks: float) -> Lease:
         """Give the same lease for 15 minutes from this moment."""
-        return replace(self, expires=now + LIFETIME)
+        return replace(self, expires=now + LIFETIME, ticks=ticks)
 
-    def is_expired(self, now: datetime) -> bool:
-        """Tell whether its time is over."""
-        return now >= self.expires
+    def is_over(self, unchanged: float) -> bool:
+        """Tell whether its time is over, once it has stood unchanged for so many seconds."""
+        return unchanged >= LIFETIME.total_seconds()
 
     def as_json(self) -> dict[str, Any]:
         """Give the lease as plain values; `lease_from_json` reads it back."""

@@ -1,4 +1,8 @@
-"""Leases by check-and-set: who deploys an environment. A dead owner's is taken over, a live one's never."""
+"""Leases by check-and-set: who deploys an environment. A dead owner's is taken over, a live one's never.
+
+Whether one is over is judged without any time of day. On this machine its process and the monotonic clock
+tell; of another machine's it is over when we have seen it unchanged for its whole life.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from infra.model.errors import CasLost, InfraError, LeaseHeld, NotFound, StoreError
-from infra.model.lease import RENEWAL, Lease, lease_from_json
+from infra.model.lease import LIFETIME, RENEWAL, Lease, lease_from_json
 from infra.store import records
 from infra.store.interface import Store
-from infra.store.owner import is_gone
+from infra.store.owner import age_of, is_gone
 from infra.store.paths import environment_name
 
 Clock = Callable[[], datetime]
+Ticks = Callable[[], float]
 _POLL = 0.2
 
 
@@ -34,6 +39,15 @@ def standing(store: Store, path: str) -> Lease | None:
     return _read(store, path)[0]
 
 
+def is_over(lease: Lease, ticks: float, seen_for: float = 0.0) -> bool:
+    """Tell whether nobody holds a lease any more, at `ticks` of our monotonic clock.
+
+    `seen_for` is for how many seconds we have seen it unchanged: all that tells of another machine's.
+    """
+    age = age_of(lease, ticks)
+    return is_gone(lease) or lease.is_over(seen_for if age is None else age)
+
+
 def acquire(
     store: Store,
     path: str,
@@ -43,6 +57,7 @@ def acquire(
     wait: float = 0.0,
     on_wait: Callable[[Lease], None] = lambda _: None,
     choice: str = "",
+    ticks: Ticks = time.monotonic,
 ) -> Taken:
     """Take the lease, waiting up to `wait` seconds; LeaseHeld names who has it. A retry is safe.
 
@@ -50,24 +65,27 @@ def acquire(
     chooses the environment on a command line, when it is not by `--env` alone.
     """
     deadline = time.monotonic() + wait
+    seen, since = -1, ticks()
     while True:
         holder, version = _read(store, path)
-        now = clock()
-        if holder and holder.run_id == claim.run_id and not holder.is_expired(now):
+        if version != seen:
+            seen, since = version, ticks()
+        has_ended = holder is None or is_over(holder, ticks(), ticks() - since)
+        if holder and holder.run_id == claim.run_id and not has_ended:
             return Taken(holder, version, is_inherited=True)
-        if holder is None or holder.is_expired(now) or is_gone(holder):
+        if holder is None or has_ended:
             with suppress(CasLost):
-                return _write(store, path, claim.taken(now), version)
+                return _write(store, path, claim.taken(clock(), ticks()), version)
             continue
         if time.monotonic() >= deadline:
-            raise _held(path, holder, choice)
+            raise held(path, holder, choice)
         on_wait(holder)
         time.sleep(min(_POLL, max(0.0, deadline - time.monotonic())))
 
 
-def renew(store: Store, path: str, taken: Taken, clock: Clock) -> Taken:
+def renew(store: Store, path: str, taken: Taken, clock: Clock, ticks: Ticks = time.monotonic) -> Taken:
     """Give the lease with 15 new minutes; CasLost when somebody else has taken or broken it."""
-    return _write(store, path, taken.lease.renewed(clock()), taken.version)
+    return _write(store, path, taken.lease.renewed(clock(), ticks()), taken.version)
 
 
 def release(store: Store, path: str, taken: Taken) -> None:
@@ -94,10 +112,11 @@ def hold(
     on_wait: Callable[[Lease], None] = lambda _: None,
     renew_every: float = RENEWAL.total_seconds(),
     choice: str = "",
+    ticks: Ticks = time.monotonic,
 ) -> Iterator[Holding]:
     """Hold the lease for the body: taken before, renewed meanwhile, freed after. LeaseHeld: see `acquire`."""
-    taken = acquire(store, path, claim, clock, wait=wait, on_wait=on_wait, choice=choice)
-    holding = Holding(store, path, taken, clock)
+    taken = acquire(store, path, claim, clock, wait=wait, on_wait=on_wait, choice=choice, ticks=ticks)
+    holding = Holding(store, path, taken, clock, ticks)
     holding.start(renew_every)
     try:
         yield holding
@@ -108,8 +127,10 @@ def hold(
 class Holding:
     """A lease while it is held, renewed by a thread; `lost` says that it is ours no more, `cause` why."""
 
-    def __init__(self, store: Store, path: str, taken: Taken, clock: Clock) -> None:
-        self._store, self._path, self._clock = store, path, clock
+    def __init__(
+        self, store: Store, path: str, taken: Taken, clock: Clock, ticks: Ticks = time.monotonic
+    ) -> None:
+        self._store, self._path, self._clock, self._ticks = store, path, clock, ticks
         self._taken = taken
         self._is_over = threading.Event()
         self._keeper: threading.Thread | None = None
@@ -139,12 +160,12 @@ class Holding:
     def _keep(self, every: float) -> None:
         while not self._is_over.wait(every) and not self.lost:
             try:
-                self._taken = renew(self._store, self._path, self._taken, self._clock)
+                self._taken = renew(self._store, self._path, self._taken, self._clock, self._ticks)
             except CasLost:
                 self._lose(_whose(self._store, self._path))
             except InfraError as error:
                 # Nobody answered: the lease stays ours until its time is over.
-                if self.lease.is_expired(self._clock()):
+                if self.lease.is_over(self._ticks() - self.lease.ticks):
                     self._lose(f"it could not be renewed in time: {error.message}")
 
     def _lose(self, cause: str) -> None:
@@ -175,7 +196,23 @@ def _whose(store: Store, path: str) -> str:
     return "taken or freed by somebody else"
 
 
-def _held(path: str, holder: Lease, choice: str) -> LeaseHeld:
+def held(path: str, holder: Lease, choice: str = "") -> LeaseHeld:
+    """Give the error for a lease that another one holds, with what would free it."""
     name = environment_name(path)
-    command = f"./inv lock.status {choice or f'--env {name}'}"
-    return LeaseHeld(f"{name} is being deployed by {holder}", next_step=command)
+    chosen = choice or f"--env {name}"
+    by_itself = "" if is_known_here(holder) else f"; {by_waiting()}"
+    freed = f'./inv lock.release {chosen} --reason "..." frees it whoever holds it{by_itself}'
+    return LeaseHeld(
+        f"{name} is being deployed by {holder}", next_step=f"./inv lock.status {chosen}", evidence=(freed,)
+    )
+
+
+def is_known_here(lease: Lease) -> bool:
+    """Tell whether this machine can judge a lease by itself, without watching it for its whole life."""
+    return age_of(lease, time.monotonic()) is not None
+
+
+def by_waiting() -> str:
+    """Give the words on how the lease of another machine ends without anybody's hand."""
+    seconds = LIFETIME.total_seconds()
+    return f"it is over once it was seen unchanged for {seconds / 60:.0f} min: --lock-wait {seconds + 60:.0f}"

@@ -19,7 +19,7 @@ def this_process(holder: str, run_id: str, reason: str) -> Lease:
     """Give the claim of the running process, not taken yet."""
     pid = os.getpid()
     return Lease(
-        holder, run_id, socket.gethostname(), pid, _started(pid) or "", _boot(), reason, _NEVER, _NEVER
+        holder, run_id, socket.gethostname(), pid, _started(pid) or "", boot(), reason, _NEVER, _NEVER
     )
 
 
@@ -29,7 +29,7 @@ def is_gone(lease: Lease) -> bool:
     On this host, after a restart of this machine, or in the same boot and table of processes when its pid is
     free or somebody else's.
     """
-    theirs, mine = lease.boot.split(), _boot().split()
+    theirs, mine = lease.boot.split(), boot().split()
     if lease.host != socket.gethostname() or len(theirs) != len(mine) or theirs[0] != mine[0]:
         return False
     if theirs[1] != mine[1]:
@@ -39,10 +39,19 @@ def is_gone(lease: Lease) -> bool:
     return theirs == mine and started is not None and (not started or is_another)
 
 
+def age_of(lease: Lease, ticks: float) -> float | None:
+    """Give the seconds since a lease was written, at `ticks` of our monotonic clock.
+
+    None where its clock is not ours: another host, an earlier boot, or nobody noted it.
+    """
+    is_ours = lease.host == socket.gethostname() and lease.boot.split()[:2] == boot().split()[:2]
+    return ticks - lease.ticks if is_ours and lease.ticks else None
+
+
 def mark_of(pid: int) -> str:
     """Give what tells a process from all others of its pid, whatever the clock does; empty when it ended."""
     started = _started(pid)
-    return f"{_boot()} {started}" if started else ""
+    return f"{boot()} {started}" if started else ""
 
 
 def _started(pid: int) -> str | None:
@@ -83,7 +92,7 @@ def _takes_signals(pid: int) -> bool:
     return True
 
 
-def _boot() -> str:
+def boot() -> str:
     """Give the machine, its boot, and the table of processes in which a pid means something."""
     with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -18,6 +18,7 @@ from infra.model.errors import CasLost, LeaseHeld, StoreError, Unreachable
 from infra.model.lease import LIFETIME, Lease, lease_from_json
 from infra.store import leases, owner, records
 from infra.store.interface import Store
+from infra.store.leases import Taken
 
 ROOT = Path(__file__).parents[2]
 PATH = "finance_report/local/_state/lease"
@@ -26,17 +27,27 @@ DEADLINE = 10.0
 
 
 class Clock:
-    """A clock that a test sets."""
+    """A time of day and a monotonic clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = NOON
+        self.seconds = 1000.0
 
     def __call__(self) -> datetime:
         """Give the moment that was set."""
         return self.now
 
+    def ticks(self) -> float:
+        """Give the seconds since the boot."""
+        return self.seconds
+
     def pass_by(self, **time: float) -> None:
         """Let time pass."""
+        self.jump(**time)
+        self.seconds += timedelta(**time).total_seconds()
+
+    def jump(self, **time: float) -> None:
+        """Set the time of day alone, as people and time servers do."""
         self.now += timedelta(**time)
 
 
@@ -108,16 +119,96 @@ def test_a_released_lease_is_free(store: Store, clock: Clock) -> None:
     assert leases.acquire(store, PATH, claim("second"), clock).lease.run_id == "second"
 
 
-def test_an_expired_lease_is_taken_over_and_not_a_second_before(store: Store, clock: Clock) -> None:
-    first = leases.acquire(store, PATH, claim("first"), clock)
-    clock.now = NOON + LIFETIME - timedelta(seconds=1)
+def test_a_lease_of_this_machine_is_over_after_15_minutes_and_not_a_second_before(
+    store: Store, clock: Clock
+) -> None:
+    first = leases.acquire(store, PATH, claim("first"), clock, ticks=clock.ticks)
+    clock.pass_by(seconds=LIFETIME.total_seconds() - 1)
     with pytest.raises(LeaseHeld):
-        leases.acquire(store, PATH, claim("second"), clock)
+        leases.acquire(store, PATH, claim("second"), clock, ticks=clock.ticks)
     clock.pass_by(seconds=1)
-    leases.acquire(store, PATH, claim("second"), clock)
+    leases.acquire(store, PATH, claim("second"), clock, ticks=clock.ticks)
     for act in (lambda: leases.renew(store, PATH, first, clock), lambda: leases.release(store, PATH, first)):
         with pytest.raises(CasLost):
             act()
+
+
+@pytest.mark.parametrize("days", [400, -400])
+def test_no_jump_of_the_time_of_day_takes_a_lease_or_keeps_one(
+    store: Store, clock: Clock, days: int
+) -> None:
+    leases.acquire(store, PATH, claim("first"), clock, ticks=clock.ticks)
+    clock.jump(days=days)
+    with pytest.raises(LeaseHeld):
+        leases.acquire(store, PATH, claim("second"), clock, ticks=clock.ticks)
+    clock.jump(days=-2 * days)
+    clock.pass_by(minutes=15)
+    assert leases.acquire(store, PATH, claim("second"), clock, ticks=clock.ticks).lease.run_id == "second"
+
+
+def elsewhere(run_id: str = "theirs") -> Lease:
+    return replace(claim(run_id, "bob"), host="elsewhere", boot="machine boot pids")
+
+
+def watched(store: Store, clock: Clock, act: Callable[[int], None]) -> Taken:
+    """Wait for the lease; at each look that is in vain a minute passes, and the test acts."""
+    looks: list[Lease] = []
+
+    def on_wait(holder: Lease) -> None:
+        looks.append(holder)
+        clock.pass_by(minutes=1)
+        act(len(looks))
+
+    return leases.acquire(
+        store, PATH, claim("mine"), clock, wait=DEADLINE, on_wait=on_wait, ticks=clock.ticks
+    )
+
+
+@pytest.mark.parametrize("days", [400, -400])
+def test_a_lease_of_another_machine_is_over_once_it_was_seen_unchanged_for_its_whole_life(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    monkeypatch.setattr(leases, "_POLL", 0.0)
+    leases.acquire(store, PATH, elsewhere(), clock, ticks=lambda: 7.0)
+    clock.jump(days=days)
+    looks: list[int] = []
+    assert watched(store, clock, looks.append).lease.run_id == "mine"
+    assert len(looks) == 15
+
+
+def test_each_renewal_of_another_machine_begins_a_new_life(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "_POLL", 0.0)
+    theirs = [leases.acquire(store, PATH, elsewhere(), clock, ticks=lambda: 7.0)]
+    looks: list[int] = []
+
+    def act(look: int) -> None:
+        looks.append(look)
+        if look in {10, 20}:
+            theirs.append(leases.renew(store, PATH, theirs[-1], clock, ticks=lambda: 8.0))
+
+    watched(store, clock, act)
+    assert len(looks) == 20 + 15
+
+
+def test_a_shorter_wait_leaves_it_held_and_says_what_would_free_it(store: Store, clock: Clock) -> None:
+    leases.acquire(store, PATH, elsewhere(), clock, ticks=lambda: 7.0)
+    clock.jump(days=400)
+    with pytest.raises(LeaseHeld) as held:
+        leases.acquire(store, PATH, claim("mine"), clock, ticks=clock.ticks)
+    (words,) = held.value.evidence
+    assert words.startswith('./inv lock.release --env local --reason "..." frees it')
+    assert "unchanged for 15 min: --lock-wait 960" in words
+
+
+def test_a_lease_that_an_older_version_wrote_is_read_and_judged_by_its_process(
+    store: Store, clock: Clock
+) -> None:
+    written = {**claim("first").taken(NOON, 0.0).as_json(), "pid": 999_999_999}
+    del written["ticks"]
+    records.write(store, PATH, written)
+    assert leases.acquire(store, PATH, claim("second"), clock).lease.run_id == "second"
 
 
 def test_a_living_owner_keeps_its_lease_and_a_killed_one_loses_it(
@@ -275,9 +366,14 @@ def test_a_store_that_does_not_answer_costs_the_lease_only_when_its_time_is_over
         tries.append(None)
         raise Unreachable("nobody answers")
 
-    with leases.hold(store, PATH, claim("mine"), clock, renew_every=0.01) as holding:
+    with leases.hold(
+        store, PATH, claim("mine"), clock, renew_every=0.01, ticks=clock.ticks
+    ) as holding:
         monkeypatch.setattr(leases, "renew", fail)
         wait_until(lambda: len(tries) >= 3)
+        clock.jump(days=1)
+        seen = len(tries)
+        wait_until(lambda: len(tries) >= seen + 2)
         assert not holding.lost
         clock.pass_by(minutes=15)
         wait_until(lambda: holding.lost)
