@@ -15,6 +15,7 @@ from infra.plan.telemetry import state
 from infra.plan.units import bundle_of
 from infra.session import Session
 from infra.stages import left
+from infra.store import owner
 from infra.verify.logins import login_fault
 
 
@@ -61,7 +62,7 @@ def _stopped(session: Session, unit: Unit) -> str:
     newest = session.records.newest(unit.service)
     if newest is None or newest.verdict == "destroyed":
         return "was never set up"
-    return "stopped since boot" if newest.finished < session.booted() else "does not run"
+    return "stopped since boot" if owner.has_rebooted(newest.boot) else "does not run"
 
 
 def _units(session: Session, services: tuple[str, ...]) -> list[Unit]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.console import Console
-from infra.model.clock import iso
 from infra.model.command_line import CommandLine
 from infra.model.environment import Environment
 from infra.model.errors import CannotTell
@@ -167,12 +166,6 @@ class Session:
     def now(self) -> datetime:
         """Give this moment in UTC."""
         return datetime.now(UTC)
-
-    def booted(self) -> str:
-        """Give when this machine started, as records write moments."""
-        import psutil
-
-        return iso(datetime.fromtimestamp(psutil.boot_time(), UTC))
 
     def with_needs(self, names: tuple[str, ...]) -> tuple[Service, ...]:
         """Give these services and all that they need, each after its needs."""

@@ -28,7 +28,8 @@ SUMMARY = (
 class Record:
     """One deploy of one service; times are UTC in ISO 8601, durations seconds.
 
-    `verdict` is ok, failed, interrupted or destroyed.
+    `verdict` is ok, failed, interrupted or destroyed. `boot` is the machine and the boot in which it was
+    written, empty where nobody noted it.
     """
 
     deploy: str
@@ -47,6 +48,7 @@ class Record:
     migration: str = ""
     timings: dict[str, float] = field(default_factory=dict)
     bundle: Bundle | None = None
+    boot: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Give the record as plain values; `record_from_json` reads it back."""

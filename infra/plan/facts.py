@@ -12,15 +12,15 @@ def mismatches(
     observed: Observed,
     bundles: Mapping[str, Bundle],
     started_units: frozenset[str],
-    began: float,
+    before: Observed,
     deploy: str,
 ) -> list[str]:
     """Give a line for each fact that speaks against the deploy; none when all of them agree.
 
-    `started_units` had to start in this deploy, which began at `began` (seconds since the epoch).
+    `started_units` had to start in this deploy; `before` is what was seen ahead of it.
     """
     return [
-        *_units(observed, bundles, started_units, began, deploy),
+        *_units(observed, bundles, started_units, before, deploy),
         *(f"{one.unit}: {one.identity} is left from bundle {one.bundle[:12]}" for one in observed.strangers),
     ]
 
@@ -29,7 +29,7 @@ def _units(
     observed: Observed,
     bundles: Mapping[str, Bundle],
     started_units: frozenset[str],
-    began: float,
+    before: Observed,
     deploy: str,
 ) -> Iterator[str]:
     for bundle in bundles.values():
@@ -41,12 +41,11 @@ def _units(
             if running.bundle != bundle.digest:
                 yield f"{unit.name}: runs bundle {running.bundle[:12]}, sent was {bundle.digest[:12]}"
             if unit.name in started_units:
-                yield from _fresh(unit.name, running, began, deploy)
+                yield from _fresh(running, before.running(unit.name), deploy)
 
 
-def _fresh(unit: str, running: Running, began: float, deploy: str) -> Iterator[str]:
+def _fresh(running: Running, before: Running | None, deploy: str) -> Iterator[str]:
     if running.deploy != deploy:
-        yield f"{unit}: carries deploy {running.deploy or 'none'}, not {deploy}"
-    if running.started < began - 1:
-        age = began - running.started
-        yield f"{unit}: accepted but not recreated, it started {age:.0f} s before this deploy"
+        yield f"{running.unit}: carries deploy {running.deploy or 'none'}, not {deploy}"
+    if before is not None and before.identity == running.identity:
+        yield f"{running.unit}: accepted but not recreated, {running.identity} ran before this deploy"

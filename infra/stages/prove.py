@@ -101,7 +101,7 @@ def _faults(session: Session, attempt: Attempt) -> list[str]:
     bundles = {name: attempt.picture.wanted.bundles[name] for name in attempt.services}
     observed = session.target.observe(bundles.values(), session.declared_units)
     return [
-        *facts.mismatches(observed, bundles, attempt.started_units, attempt.began, attempt.deploy),
+        *facts.mismatches(observed, bundles, attempt.started_units, attempt.picture.observed, attempt.deploy),
         *_unfit_files(session, observed, bundles),
         *session.target.exposures(_units(bundles.values())),
     ]

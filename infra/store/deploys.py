@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from infra.model.record import Record, record_from_json
+from infra.store import owner
 from infra.store.ledger import Ledger
 
 
@@ -13,8 +16,8 @@ class Records:
         self._ledger = ledger
 
     def append(self, record: Record) -> None:
-        """Keep a record; the last ten of a service stay whole."""
-        self._ledger.append(record.service, record.deploy, record.as_json())
+        """Keep a record, with the boot of this machine; the last ten of a service stay whole."""
+        self._ledger.append(record.service, record.deploy, replace(record, boot=owner.boot()).as_json())
 
     def all(self, service: str) -> list[Record]:
         """Give the records of a service, the newest first."""
@@ -31,8 +34,7 @@ class Records:
 
     def last_good(self, service: str, other_than: str = "") -> Record | None:
         """Give the newest record with verdict ok that still holds its bundle and is another deploy."""
-        for name in self._ledger.ids(service):
-            record = record_from_json(self._ledger.by_id(service, name))
+        for record in map(record_from_json, self._ledger.walk(service)):
             if record.verdict == "ok" and record.bundle and record.deploy != other_than:
                 return record
         return None

@@ -33,10 +33,17 @@ def is_gone(lease: Lease) -> bool:
     if lease.host != socket.gethostname() or len(theirs) != len(mine) or theirs[0] != mine[0]:
         return False
     if theirs[1] != mine[1]:
-        return theirs[0] != _NO_MACHINE
+        return has_rebooted(lease.boot)
     started = _started(lease.pid)
     is_another = bool(lease.pid_started) and started != lease.pid_started
     return theirs == mine and started is not None and (not started or is_another)
+
+
+def has_rebooted(before: str) -> bool:
+    """Tell whether this machine provably started anew since this boot of it was noted."""
+    theirs, mine = before.split(), boot().split()
+    is_this = len(theirs) == len(mine) and theirs[0] == mine[0] != _NO_MACHINE
+    return is_this and theirs[1] != mine[1]
 
 
 def age_of(lease: Lease, ticks: float) -> float | None:

@@ -134,9 +134,7 @@ def test_a_lease_of_this_machine_is_over_after_15_minutes_and_not_a_second_befor
 
 
 @pytest.mark.parametrize("days", [400, -400])
-def test_no_jump_of_the_time_of_day_takes_a_lease_or_keeps_one(
-    store: Store, clock: Clock, days: int
-) -> None:
+def test_no_jump_of_the_time_of_day_takes_a_lease_or_keeps_one(store: Store, clock: Clock, days: int) -> None:
     leases.acquire(store, PATH, claim("first"), clock, ticks=clock.ticks)
     clock.jump(days=days)
     with pytest.raises(LeaseHeld):
@@ -366,9 +364,7 @@ def test_a_store_that_does_not_answer_costs_the_lease_only_when_its_time_is_over
         tries.append(None)
         raise Unreachable("nobody answers")
 
-    with leases.hold(
-        store, PATH, claim("mine"), clock, renew_every=0.01, ticks=clock.ticks
-    ) as holding:
+    with leases.hold(store, PATH, claim("mine"), clock, renew_every=0.01, ticks=clock.ticks) as holding:
         monkeypatch.setattr(leases, "renew", fail)
         wait_until(lambda: len(tries) >= 3)
         clock.jump(days=1)

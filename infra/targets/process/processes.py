@@ -76,9 +76,10 @@ def _is_alive(process: psutil.Process) -> bool:
 
 def _facts(process: psutil.Process, variables: dict[str, str]) -> Running:
     started = process.create_time()
+    since_boot = started - psutil.boot_time()  # no change of the clock moves it
     return Running(
         unit=variables["INFRA_UNIT"],
-        identity=f"{process.pid}@{started:.2f}",
+        identity=f"{process.pid}@{since_boot:.2f}",
         started=started,
         bundle=variables.get("INFRA_BUNDLE", ""),
         deploy=variables.get("INFRA_DEPLOY", ""),
