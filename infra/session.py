@@ -167,6 +167,10 @@ class Session:
         """Give this moment in UTC."""
         return datetime.now(UTC)
 
+    def store_time(self) -> datetime:
+        """Give this moment in UTC, by the clock of who keeps the values: its Vault, or this machine."""
+        return self.custody.now() if self.vault else self.now()
+
     def with_needs(self, names: tuple[str, ...]) -> tuple[Service, ...]:
         """Give these services and all that they need, each after its needs."""
         wanted: set[str] = set()

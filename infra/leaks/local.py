@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +51,7 @@ class Here:
         try:
             server, names = self.servers.database(), Names(self.session.project.name)
             rows = server.rows(f"{names.project}_")
-            rules = Rules(self._living(), GRACE, datetime.now(UTC))
+            rules = Rules(self._living(), GRACE, server.now())
             gone = [one.database for one in decide(names, rows, rules) if one.is_drop]
             sizes = server.sizes(gone)
         except InfraError as error:

@@ -24,13 +24,13 @@ class Mark:
         """Give the comment."""
         return f"infra:{self.kind}:{self.subject}:{self.created}"
 
-    def age(self, now: datetime) -> float | None:
-        """Give the seconds since it was made, under zero after a clock went back; None for no moment."""
+    @property
+    def made(self) -> datetime | None:
+        """When it was made, None where it does not say so."""
         try:
-            made = datetime.fromisoformat(self.created)
+            return datetime.fromisoformat(self.created).astimezone(UTC)
         except ValueError:
             return None
-        return (now - made.astimezone(UTC)).total_seconds()
 
 
 def read_mark(comment: str | None) -> Mark | None:

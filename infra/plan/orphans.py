@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from infra.model.age import age
 from infra.model.database_mark import read_mark
 from infra.model.errors import BadInput
 from infra.model.naming import Names
 
-Word = Literal["drop", "live", "young", "connected", "bare", "kept"]
+Word = Literal["drop", "live", "young", "doubt", "connected", "bare", "kept"]
 TEMPLATES_KEPT = 3
 TEMPLATE_GRACE = 86_400.0
 _HEX = "[0-9a-f]{12}"
@@ -39,12 +40,12 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of one database; `age` is seconds."""
+    """What becomes of one database; `age` is seconds, None where a clock is in doubt."""
 
     database: str
     word: Word
     origin: Origin
-    age: float
+    age: float | None
 
     @property
     def is_drop(self) -> bool:
@@ -58,7 +59,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What counts: the namespaces of living runners, the seconds of grace, and what a person insists on."""
+    """What counts: the namespaces of living runners, the seconds of grace, and what a person insists on.
+
+    `now` is by the server's clock, which the databases' own moments are from.
+    """
 
     living: Collection[str | None]
     grace: float
@@ -102,15 +106,15 @@ def decide(names: Names, rows: Iterable[Row], rules: Rules) -> list[Decision]:
 
 
 def _decision(row: Row, origin: Origin, rules: Rules, kept: Collection[str]) -> Decision:
-    age = _age(row, rules.now)
+    seconds = _age(row, rules.now)
     if origin.kind == "template":
         word: Word = "kept" if row.name in kept else "drop"
     else:
-        word = _word(row, origin, rules, age)
-    return Decision(row.name, word, origin, age)
+        word = _word(row, origin, rules, seconds)
+    return Decision(row.name, word, origin, seconds)
 
 
-def _word(row: Row, origin: Origin, rules: Rules, age: float) -> Word:
+def _word(row: Row, origin: Origin, rules: Rules, seconds: float | None) -> Word:
     if origin.kind == "test" and origin.namespace in rules.living and not (rules.everything and rules.force):
         return "live"
     if rules.everything:
@@ -119,18 +123,19 @@ def _word(row: Row, origin: Origin, rules: Rules, age: float) -> Word:
         return "connected"
     if origin.kind == "test" and origin.namespace is None:
         return "bare"
-    return "drop" if age >= rules.grace else "young"
+    if seconds is None:
+        return "doubt"
+    return "drop" if seconds >= rules.grace else "young"
 
 
 def _templates_kept(rows: list[Row], rules: Rules) -> set[str]:
-    """Give the templates that stay: the newest ones, and any that a run of today may be copying."""
-    newest = sorted(rows, key=lambda row: _age(row, rules.now))[:TEMPLATES_KEPT]
-    young = [row for row in rows if _age(row, rules.now) < TEMPLATE_GRACE]
+    """Give the templates that stay: the newest ones, those in doubt, and any that a run may be copying."""
+    newest = sorted(rows, key=lambda row: _age(row, rules.now) or 0.0)[:TEMPLATES_KEPT]
+    young = [row for row in rows if (_age(row, rules.now) or 0.0) < TEMPLATE_GRACE]
     copied = [row for row in rows if rules.living and not rules.force]
     return {row.name for row in (copied if rules.everything else [*newest, *young])}
 
 
-def _age(row: Row, now: datetime) -> float:
+def _age(row: Row, now: datetime) -> float | None:
     mark = read_mark(row.comment)
-    told = mark.age(now) if mark else None
-    return (now - row.made).total_seconds() if told is None else told
+    return age((mark.made if mark else None) or row.made, now)

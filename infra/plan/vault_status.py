@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from infra.model.age import DOUBT, age
 from infra.model.clock import iso
 from infra.model.credential import Credential, Login
 from infra.plan.credentials import words
@@ -49,10 +50,16 @@ def _alarms(standing: Standing, now: datetime) -> Iterator[str]:
 
 
 def hint(standing: Standing, now: datetime) -> str:
-    """Give what is worth knowing and no failure: an agent that is silent may have stopped."""
+    """Give what is worth knowing and no failure: a silent agent may have stopped, a clock may be wrong."""
     login = standing.login
+    ahead = [key for key, changed in standing.changed if age(changed, now) is None]
+    if ahead:
+        return f"{', '.join(ahead)}: {DOUBT}"
     if login is None:
         return "no login is seen"
-    if now - login.time > SILENT_FOR:
+    silent = age(login.time, now)
+    if silent is None:
+        return f"its last login is {iso(login.time)}, {DOUBT}"
+    if silent > SILENT_FOR.total_seconds():
         return f"silent since {iso(login.time)}: the agent may have stopped"
     return ""

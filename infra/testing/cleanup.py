@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from infra import consent
+from infra.model.age import in_words
 from infra.model.errors import BadInput, CannotTell, InfraError, KnownBad
 from infra.model.naming import Names
 from infra.model.observed import Unknown
@@ -44,7 +44,7 @@ def databases(this: Command, project: Project, wishes: Wishes) -> None:
     grace = seconds(wishes.grace)
     server = servers(this, project, "local_ci").database()
     register = Register(project.name, this.variables)
-    rules = Rules(_living(register), grace, datetime.now(UTC), wishes.everything, wishes.force)
+    rules = Rules(_living(register), grace, server.now(), wishes.everything, wishes.force)
     names = Names(project.name)
     decisions = decide(names, server.rows(f"{project.name}_"), rules)
     _show(this, decisions)
@@ -84,13 +84,17 @@ def _living(register: Register) -> frozenset[str | None]:
 
 def _show(this: Command, decisions: Iterable[Decision]) -> None:
     rows = [
-        ("DROP" if one.is_drop else f"SKIP ({one.word})", one.database, f"{one.age / 60:.0f} min")
+        ("DROP" if one.is_drop else f"SKIP ({one.word})", one.database, in_words(one.age))
         for one in decisions
     ]
     this.console.table(rows)
     this.outcome.facts["databases"] = [
-        {"database": one.database, "decision": one.word, "age_s": round(one.age)} for one in decisions
+        {"database": one.database, "decision": one.word, "age_s": _whole(one.age)} for one in decisions
     ]
+
+
+def _whole(age: float | None) -> int | None:
+    return None if age is None else round(age)
 
 
 def _drop(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import sha256
 
 from infra.model.clock import iso
@@ -77,7 +76,7 @@ class Databases:
         return self.ground.url(self.server, self.password, database)
 
     def _make(self, database: str) -> str:
-        mark = Mark("test", self.ground.namespace or "", iso(datetime.now(UTC)))
+        mark = Mark("test", self.ground.namespace or "", iso(self.server.now()))
         role, beside = self.ground.servers.role, self.beside(database)
         self.server.copy(self.template, database, str(mark), owner=role, beside=beside)
         return self.address(database).reveal()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from infra.model.command_line import CommandLine
@@ -59,6 +60,12 @@ class Server:
         pattern = "".join(f"\\{letter}" if letter in r"\_%" else letter for letter in beginning) + "%"
         with self._asked() as session:
             return [Row(*found) for found in session.execute(_ROWS, [pattern])]
+
+    def now(self) -> datetime:
+        """Give this moment by the server's clock: ages of databases are told by it alone."""
+        with self._asked() as session:
+            found: datetime = session.execute("SELECT now()").fetchone()[0]
+            return found
 
     def comments(self, databases: Collection[str]) -> dict[str, str | None]:
         """Give the comment of each of these databases that exists."""

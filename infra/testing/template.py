@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from hashlib import sha256
 
 from infra.model.clock import iso
@@ -35,7 +34,7 @@ def ensure(databases: Databases, application: Application, variables: Mapping[st
         beside = databases.beside(name)
         server.create(beside, owner=ground.servers.role, template=PLAIN)
         application.migrate({**variables, "DATABASE_URL": databases.address(beside).reveal()})
-        server.seal(beside, name, str(Mark("template", digest[:12], iso(datetime.now(UTC)))))
+        server.seal(beside, name, str(Mark("template", digest[:12], iso(server.now()))))
     with suppress(InfraError):
         _drop_old(databases)
     return True
@@ -43,7 +42,7 @@ def ensure(databases: Databases, application: Application, variables: Mapping[st
 
 def _drop_old(databases: Databases) -> None:
     names, server = databases.ground.names, databases.server
-    rules = Rules(living=(), grace=0, now=datetime.now(UTC))
+    rules = Rules(living=(), grace=0, now=server.now())
     found = decide(names, server.rows(f"{names.project}_template_"), rules)
     leave = Permit(frozenset(one.database for one in found if one.is_drop))
     for database in leave.databases:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from infra.model.age import age, in_words
 from infra.model.errors import NotFound
 from infra.store.interface import Store
 
@@ -19,9 +20,9 @@ class Change:
     is_exact: bool = True
 
     def age(self, now: datetime) -> str:
-        """Give its age in words."""
-        words = _in_words(now - self.at)
-        return words if self.is_exact else f"over {words}"
+        """Give its age in words, or that a clock is in doubt."""
+        seconds = age(self.at, now)
+        return in_words(seconds) if self.is_exact or seconds is None else f"over {in_words(seconds)}"
 
 
 def changes(store: Store, path: str) -> Mapping[str, Change]:
@@ -44,11 +45,3 @@ def changes(store: Store, path: str) -> Mapping[str, Change]:
     return {
         key: Change(one.number, one.created, is_whole or key not in open_keys) for key, one in since.items()
     }
-
-
-def _in_words(age: timedelta) -> str:
-    seconds = max(0.0, age.total_seconds())
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds // length:.0f} {unit}"
-    return f"{seconds:.0f} s"

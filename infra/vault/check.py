@@ -159,7 +159,7 @@ def _derived(ground: Ground) -> Iterator[Row]:
 def _rendered(ground: Ground) -> Iterator[Row]:
     """Row 5: the rendered file is missing, does not parse, lacks a key, or is behind for too long."""
     session = ground.session
-    now = session.now().timestamp()
+    now = session.store_time().timestamp()
     for service in ground.services:
         required = [spec.key for spec in service.secrets if spec.required_in(session.environment.name)]
         seen = _file(Path(session.places.secrets_file(service.name)), ground.as_rendered(service.name))

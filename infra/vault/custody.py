@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,10 @@ class Custody:
     def server(self) -> Server:
         """The server itself."""
         return Server(self.client)
+
+    def now(self) -> datetime:
+        """Give this moment by its Vault's clock: the ages of credentials and values are told by it."""
+        return self.server.now()
 
     def service(self, name: str) -> Service:
         """Give a service that has an agent here; BadInput names those that have one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from infra import assembly
@@ -69,8 +69,8 @@ class Desk(Protocol):
     def commands(self) -> CommandLine:
         """How a person names this environment on a command line."""
 
-    def now(self) -> datetime:
-        """Give this moment in UTC."""
+    def store_time(self) -> datetime:
+        """Give this moment in UTC, by the clock of who keeps the values."""
 
     def say(self, task: str) -> str:
         """Give the command line of a task of this project and environment."""
@@ -91,9 +91,9 @@ class FarDesk:
     console: Console
     outcome: Outcome
 
-    def now(self) -> datetime:
-        """Give this moment in UTC."""
-        return datetime.now(UTC)
+    def store_time(self) -> datetime:
+        """Give this moment in UTC, by its Vault's clock."""
+        return self.custody.now()
 
     def say(self, task: str) -> str:
         """Give the command line of a task of this project and environment."""

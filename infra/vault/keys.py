@@ -63,7 +63,7 @@ def _row(
         "kind": spec.kind,
         "state": _state(desk, spec, ring, changed),
         "version": changed.version if changed else None,
-        "age": changed.age(desk.now()) if changed else None,
+        "age": changed.age(desk.store_time()) if changed else None,
         "read by": list(readers(spec.place, desk.keys.specs, desk.keys.addresses)),
         "on an old value": "unknown" if running is None else _late(running, changed),
     }
@@ -101,7 +101,7 @@ def _undeclared(desk: Desk, service: str, key: str, changed: Change | None) -> d
         "kind": "undeclared",
         "state": "present",
         "version": changed.version if changed else None,
-        "age": changed.age(desk.now()) if changed else None,
+        "age": changed.age(desk.store_time()) if changed else None,
         "read by": [],
         "on an old value": [],
     }

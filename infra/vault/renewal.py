@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from infra import deploy
@@ -82,7 +82,7 @@ class Renewal:
         if not _comes_true(lambda: self._shows(deploy_as), PROVEN_WITHIN):
             raise DeployFailed(
                 f"the agent of {self.service} shows no login with its new credential",
-                evidence=(_what_became_of(self.custody, wrapped, self.session.now()),),
+                evidence=(_what_became_of(self.custody, wrapped),),
                 next_step=self.session.say(f"{self.service}.logs"),
             )
 
@@ -120,7 +120,7 @@ class Renewal:
             _deployed(self.session, Request((self.service,), force=is_taken))
 
     def _works(self, accessor: str) -> bool:
-        now = self.session.now()
+        now = self.custody.now()
         return any(one.accessor == accessor and not one.is_expired(now) for one in self.seen.credentials)
 
     def _clean(self, kept: str) -> None:
@@ -185,12 +185,12 @@ def _comes_true(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def _what_became_of(custody: Custody, wrapped: Wrapped, now: datetime) -> str:
-    """Say what a wrapping token that nobody proved came to; only our clock tells an expired one."""
+def _what_became_of(custody: Custody, wrapped: Wrapped) -> str:
+    """Say what a wrapping token that nobody proved came to; only the clock tells an expired one."""
     if custody.tokens.wrapping(wrapped.token) is not None:
         return "nobody has unwrapped it"
     ends = wrapped.created + timedelta(seconds=wrapped.seconds)
-    if now >= ends:
+    if custody.now() >= ends:
         return f"its wrapping expired at {iso(ends)}"
     return "it was unwrapped, and not by an agent that logged in: possibly intercepted"
 

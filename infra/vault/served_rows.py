@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
+from infra.model.age import DOUBT, age, in_words
 from infra.model.credential import moment
 from infra.model.errors import Denied
 from infra.model.service import Service
@@ -73,7 +75,7 @@ class ServerRows:
 
     def accessors(self) -> Iterator[Row]:
         """Row 2: a role has no credential, more than one, or one that ends within seven days."""
-        now = self._desk.now()
+        now = self._custody.now()
         for service in self._services:
             listed = self._custody.approle.accessors(self._custody.role(service.name)) or ()
             live = [one for one in self._custody.credentials(service.name, listed) if not one.is_expired(now)]
@@ -118,9 +120,9 @@ class AgentRows:
             return Row(6, service.name, "fail", "does not run", command)
         if state.get("state") != "ready":
             return Row(6, service.name, "fail", f"{state.get('state')}: {state.get('why')}", command)
-        exits, age = int(str(state.get("exits", 0))), time.time() - running.started
-        if exits > RESTARTS_AT_MOST and age < HOUR:
-            return Row(6, service.name, "fail", f"ended {exits} times, last start {age:.0f} s ago", command)
+        exits, lived = int(str(state.get("exits", 0))), time.time() - running.started
+        if exits > RESTARTS_AT_MOST and lived < HOUR:
+            return Row(6, service.name, "fail", f"ended {exits} times, last start {lived:.0f} s ago", command)
         return Row(6, service.name, "ok", "healthy")
 
     def logs(self) -> Iterator[Row]:
@@ -140,9 +142,15 @@ class AgentRows:
             if beat is None or at is None:
                 yield Row(8, service.name, "fail", "there is none", self._renew)
                 continue
-            age = (self._session.now() - at).total_seconds()
-            late = f"warning: {age / 60:.0f} min old, the agent may have stopped → {self._renew}"
-            yield Row(8, service.name, "ok", late if age > HOUR else f"of {beat.time}, names {beat.accessor}")
+            yield Row(8, service.name, "ok", self._since(at) or f"of {beat.time}, names {beat.accessor}")
+
+    def _since(self, beat: datetime) -> str:
+        """Give the warning for a heartbeat that is old, or in doubt; empty for a fresh one."""
+        seconds = age(beat, self._session.now())
+        if seconds is None:
+            return f"warning: {DOUBT}"
+        late = f"warning: {in_words(seconds)} old, the agent may have stopped → {self._renew}"
+        return late if seconds > HOUR else ""
 
     def deliveries(self) -> Iterator[Row]:
         """Row 12: a wrapped token still lies where it was delivered long ago."""
@@ -153,7 +161,8 @@ class AgentRows:
             elif not found.wrapped.reveal():
                 yield Row(12, service.name, "ok", "the wrapped token is blank")
             else:
-                age = time.time() - found.written
-                state: State = "fail" if age > UNBLANKED_AT_MOST else "ok"
-                detail = f"a wrapped token lies there since {age / 60:.0f} min"
+                written = datetime.fromtimestamp(found.written, UTC)
+                seconds = age(written, self._session.now())
+                state: State = "fail" if seconds is None or seconds > UNBLANKED_AT_MOST else "ok"
+                detail = f"a wrapped token lies there: {in_words(seconds)}"
                 yield Row(12, service.name, state, detail, self._renew)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from infra.model.clock import iso
@@ -56,8 +56,8 @@ def _look_at(this: Command, custody: Custody) -> dict[str, Any]:
 
 
 def _rows(custody: Custody) -> list[dict[str, Any]]:
-    name = custody.environment.name
-    return [{"environment": name, **_row(_standing(custody, service))} for service in custody.services]
+    name, now = custody.environment.name, custody.now()
+    return [{"environment": name, **_row(_standing(custody, one), now)} for one in custody.services]
 
 
 def _server(custody: Custody, health: Health) -> dict[str, Any]:
@@ -91,8 +91,8 @@ def _standing(custody: Custody, service: Service) -> Standing:
     return Standing(service.name, mine, custody.login(service.name), changed)
 
 
-def _row(standing: Standing) -> dict[str, Any]:
-    now, current, login = datetime.now(UTC), standing.current, standing.login
+def _row(standing: Standing, now: datetime) -> dict[str, Any]:
+    current, login = standing.current, standing.login
     found = alarms(standing, now)
     return {
         "service": standing.service,

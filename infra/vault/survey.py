@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from infra.console import Console
 from infra.model.errors import InfraError
@@ -80,10 +79,10 @@ def look(
     """Give one target as it stands now; a row tells why that cannot be seen."""
     try:
         require(held, rights.to_look(custody.role(service)))
-        declared, seen = custody.declared(service), custody.seen(service)
+        declared, seen, now = custody.declared(service), custody.seen(service), custody.now()
     except InfraError as error:
         return bad(custody.environment.name, service, error)
-    wanted = steps(declared, seen, datetime.now(UTC), is_asked_for=is_asked_for)
+    wanted = steps(declared, seen, now, is_asked_for=is_asked_for)
     return Target(service, declared, seen, wanted)
 
 

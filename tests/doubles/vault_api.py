@@ -11,6 +11,7 @@ import http.server
 import json
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -37,14 +38,15 @@ class Fault:
 
 @dataclass
 class VaultApi:
-    """A server with one mount, `secret`. Each request to it takes one of the `faults`; `delay` is in seconds.
+    """A server with one mount, `secret`. Each request to it takes one of the `faults`, and passes for a
+    None; `delay` is in seconds.
 
     `asked` holds method and target of each request, `tokens` what came as its token.
     """
 
     address: str = ""
     engine: Engine = field(default_factory=Engine)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Fault | None] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
@@ -59,8 +61,13 @@ class VaultApi:
         """Give status and body of one request, faults left aside."""
         url = urlsplit(target)
         path = url.path.removeprefix("/v1/")
-        if path == "sys/seal-status":
-            return 200, {"initialized": True, "sealed": self.is_sealed, "t": 3, "progress": self.progress}
+        state = {"initialized": True, "sealed": self.is_sealed}
+        open_to_all = {
+            "sys/health": (503 if self.is_sealed else 200, {**state, "server_time_utc": int(time.time())}),
+            "sys/seal-status": (200, {**state, "t": 3, "progress": self.progress}),
+        }
+        if path in open_to_all:
+            return open_to_all[path]
         if self.is_sealed:
             return 503, {"errors": ["Vault is sealed"]}
         if token != ROOT:

@@ -39,7 +39,9 @@ DEFAULT = {
     "one whose name is longer by a word": (row(f"{TEST}pr_4_7"), "drop"),
     "one that is younger than the grace": (row(f"{TEST}a", 599), "young"),
     "one as old as the grace": (row(f"{TEST}a", 600), "drop"),
-    "one from the future, after a clock went back": (row(f"{TEST}a", -5000), "young"),
+    "one from the future, after a clock went back": (row(f"{TEST}a", -5000), "doubt"),
+    "one from the future by its files": (row(f"{TEST}a", -5000, marked=False), "doubt"),
+    "one that is as far ahead as clocks may be apart": (row(f"{TEST}a", -60), "young"),
     "one with a client": (row(f"{TEST}a", clients=1), "connected"),
     "one without a mark, by the age of its files": (row(f"{TEST}a", marked=False), "drop"),
     "a young one without a mark": (row(f"{TEST}a", 5, marked=False), "young"),
@@ -89,6 +91,12 @@ def test_the_newest_templates_and_those_of_today_stay() -> None:
     rules = Rules(frozenset(), 0, NOW)
     assert [one.word for one in decide(NAMES, rows, rules)] == ["kept"] * 4 + ["drop"] * 3
     assert [one.word for one in decide(NAMES, old, rules)] == ["kept"] * 3 + ["drop"] * 3
+
+
+def test_a_template_from_the_future_stays_and_takes_the_place_of_none_that_is_old() -> None:
+    rows = [row(template_name(NAMES, f"{age:012x}"), -DAY * age) for age in range(1, 5)]
+    decisions = decide(NAMES, rows, Rules(frozenset(), 0, NOW))
+    assert [(one.word, one.age) for one in decisions] == [("kept", None)] * 4
 
 
 def test_templates_go_with_all_unless_a_living_run_may_be_copying_one() -> None:

@@ -47,7 +47,8 @@ def test_newest_and_last_good_are_the_last_ones_written_after_a_jump_back(record
     records.append(record("19700101T000009000-cc", EARLY, "failed"))
     assert [one.deploy[-2:] for one in records.all("app")] == ["cc", "bb", "aa"]
     newest, good = records.newest("app"), records.last_good("app")
-    assert newest and good
+    assert newest
+    assert good
     assert (newest.deploy[-2:], good.deploy[-2:]) == ("cc", "bb")
     before = records.last_good("app", other_than=good.deploy)
     assert before

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 from infra.model.errors import CasLost, DeletedVersion, NotFound, StoreError
@@ -22,6 +21,7 @@ from infra.store.vault.kv_answers import (
     version_of,
     versioned_of,
 )
+from infra.store.vault.server import Server
 from infra.store.vault.wire import CONNECTIONS
 
 _CAS_LOST = "did not match the current version"
@@ -77,7 +77,7 @@ class VaultStore:
 
     def metadata(self, path: str) -> Metadata:
         """Give the versions of a path; NotFound when it was never written."""
-        return metadata_of(self._call("GET", "metadata", checked(path)), path, datetime.now(UTC))
+        return metadata_of(self._call("GET", "metadata", checked(path)), path, Server(self._client).now)
 
     def list(self, prefix: str) -> tuple[str, ...]:
         """Give the sorted names below a prefix, folders with a `/` at their end; empty when there is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,8 +53,11 @@ def version_of(answer: Answer, path: str) -> int:
     return number
 
 
-def metadata_of(answer: Answer, path: str, now: datetime) -> Metadata:
-    """Give the versions of a path; NotFound when none was ever written."""
+def metadata_of(answer: Answer, path: str, now: Callable[[], datetime]) -> Metadata:
+    """Give the versions of a path; NotFound when none was ever written.
+
+    `now` gives the server's own time, and is asked only for versions with a time of deletion.
+    """
     if answer.is_nothing or (answer.status == 200 and answer.data.get("current_version") == 0):
         raise NotFound(f"{path} was never written")
     try:
@@ -96,11 +99,11 @@ def _strings(values: Mapping[str, Any], mount: str, path: str) -> Mapping[str, S
     return {key: Secret(value) for key, value in values.items()}
 
 
-def _state(one: Mapping[str, Any], now: datetime) -> State:
+def _state(one: Mapping[str, Any], now: Callable[[], datetime]) -> State:
     """A deletion time that lies ahead is a plan, and nothing is deleted yet."""
     if one["destroyed"]:
         return "destroyed"
-    return "deleted" if one["deletion_time"] and _moment(one["deletion_time"]) <= now else "live"
+    return "deleted" if one["deletion_time"] and _moment(one["deletion_time"]) <= now() else "live"
 
 
 def _moment(text: str) -> datetime:

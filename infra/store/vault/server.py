@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from infra.model.errors import Refused, StoreError
@@ -62,9 +63,17 @@ class Server:
     def __init__(self, client: VaultClient) -> None:
         self._client = client
 
+    def now(self) -> datetime:
+        """Give this moment by the server's clock, up to a second ahead: it rounds down."""
+        seconds = self._health().body.get("server_time_utc")
+        return datetime.fromtimestamp(seconds + 1, UTC) if isinstance(seconds, int) else datetime.now(UTC)
+
+    def _health(self) -> Answer:
+        return self._client.call("GET", "sys/health", anonymous=True, expected=STATES)
+
     def health(self) -> Health:
         """Give how the server is; asked without a token, and answered when it is sealed, too."""
-        answer = self._client.call("GET", "sys/health", anonymous=True, expected=STATES)
+        answer = self._health()
         state, version = STATES[answer.status], str(answer.body.get("version", ""))
         return self._sealed(version) if state == "sealed" else Health(state, version)
 

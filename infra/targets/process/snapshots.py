@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from infra.model.age import age
 from infra.model.errors import CannotTell
 from infra.targets.process import tree
 
@@ -57,11 +59,19 @@ class Snapshots:
         return [file.read_text(encoding="utf-8") for file in files]
 
     def prune(self, needed: Iterable[str]) -> None:
-        """Remove all but the last ten and those that are needed, and what a killed copy left."""
-        kept = {*self.all()[:KEPT], *needed}
+        """Remove all but the last ten and those that are needed, and what a killed copy left.
+
+        One whose time lies ahead stays: the clock was set back, and the last ten cannot be told.
+        """
+        kept = {*self.all()[:KEPT], *needed, *self._ahead()}
         for path in self._folder.iterdir():
             if path.name not in kept:
                 shutil.rmtree(path, ignore_errors=True)
+
+    def _ahead(self) -> set[str]:
+        now = datetime.now(UTC)
+        made = {one: (self._folder / one).stat().st_mtime for one in self.all()}
+        return {one for one, at in made.items() if age(datetime.fromtimestamp(at, UTC), now) is None}
 
     def _check(self, copy: Path, digest: str) -> None:
         if tree.digest(copy, self._parts) != digest:
