@@ -38,10 +38,10 @@ class Fault:
 
 @dataclass
 class VaultApi:
-    """A server with one mount, `secret`. Each request to it takes one of the `faults`, and passes for a
-    None; `delay` is in seconds.
+    """A server with one mount, `secret`. Each request to it takes one of the `faults`; a None lets one pass.
 
-    `asked` holds method and target of each request, `tokens` what came as its token.
+    `delay` is in seconds, and so is how far its clock is `ahead` of ours. `asked` holds method and target of
+    each request, `tokens` what came as its token.
     """
 
     address: str = ""
@@ -52,6 +52,7 @@ class VaultApi:
     bodies: list[bytes] = field(default_factory=list)
     connections: int = 0
     delay: float = 0.0
+    ahead: int = 0
     is_sealed: bool = False
     progress: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -63,7 +64,10 @@ class VaultApi:
         path = url.path.removeprefix("/v1/")
         state = {"initialized": True, "sealed": self.is_sealed}
         open_to_all = {
-            "sys/health": (503 if self.is_sealed else 200, {**state, "server_time_utc": int(time.time())}),
+            "sys/health": (
+                503 if self.is_sealed else 200,
+                {**state, "server_time_utc": int(time.time()) + self.ahead},
+            ),
             "sys/seal-status": (200, {**state, "t": 3, "progress": self.progress}),
         }
         if path in open_to_all:

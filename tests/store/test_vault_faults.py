@@ -18,6 +18,7 @@ from infra.store.ledger import Ledger
 from infra.store.vault import kv_answers, wire
 from infra.store.vault.client import VaultClient
 from infra.store.vault.kv import VaultStore
+from infra.store.vault.server import Server
 from tests.doubles.vault_api import ROOT, Fault, VaultApi
 from tests.doubles.vault_kv import Entry, Kept, moment
 from tests.store.sites import PATH
@@ -155,6 +156,21 @@ def test_a_record_is_kept_once_over_a_lost_answer(api: VaultApi, store: VaultSto
     assert api.faults == []
     assert ledger.list("app") == ({"verdict": "ok"},)
     assert store.metadata("finance_report/local/_state/app/00000001-20260102T030405000-ab").current == 1
+
+
+@pytest.mark.parametrize("hours", [-5, 0, 5])
+def test_deletions_and_ages_are_judged_by_the_servers_clock(
+    api: VaultApi, client: VaultClient, store: VaultStore, hours: int
+) -> None:
+    api.ahead = hours * 3600
+    now = Server(client).now()
+    assert abs(now - datetime.now(UTC) - timedelta(hours=hours)) <= timedelta(seconds=2)
+    store.put(PATH, MINE)
+    entry = api.engine.entries[PATH]
+    entry.versions[1].deleted = (now + timedelta(hours=1)).isoformat()
+    assert [one.state for one in store.metadata(PATH).versions] == ["live"]
+    entry.versions[1].deleted = (now - timedelta(hours=1)).isoformat()
+    assert [one.state for one in store.metadata(PATH).versions] == ["deleted"]
 
 
 @pytest.mark.parametrize("value", [7, 1.5, True, None, ["hidden"], {"hidden": "x"}])

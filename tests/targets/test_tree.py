@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,15 @@ def test_ten_snapshots_are_kept_and_those_that_are_needed(tmp_path: Path) -> Non
     (folder / ".new-1").mkdir()
     Snapshots(folder, (), AGAIN).prune([f"{0:040x}"])
     assert sorted(path.name for path in folder.iterdir()) == [f"{n:040x}" for n in (0, *range(3, 13))]
+
+
+def test_where_the_clock_was_set_back_every_snapshot_stays(tmp_path: Path) -> None:
+    """Those stored since seem older than all before."""
+    folder, ahead = tmp_path / "releases", time.time() + 86_400
+    for number in range(13):
+        made = folder / f"{number:040x}"
+        made.mkdir(parents=True)
+        os.utime(made, (ahead, ahead if number < 11 else number))
+    (folder / ".new-1").mkdir()
+    Snapshots(folder, (), AGAIN).prune([])
+    assert sorted(path.name for path in folder.iterdir()) == [f"{number:040x}" for number in range(13)]

@@ -61,17 +61,18 @@ class Snapshots:
     def prune(self, needed: Iterable[str]) -> None:
         """Remove all but the last ten and those that are needed, and what a killed copy left.
 
-        One whose time lies ahead stays: the clock was set back, and the last ten cannot be told.
+        Where the time of one lies ahead, the clock was set back and the last ten cannot be told: all stay.
         """
-        kept = {*self.all()[:KEPT], *needed, *self._ahead()}
+        known = self.all()
+        kept = {*(known if self._is_in_doubt(known) else known[:KEPT]), *needed}
         for path in self._folder.iterdir():
             if path.name not in kept:
                 shutil.rmtree(path, ignore_errors=True)
 
-    def _ahead(self) -> set[str]:
+    def _is_in_doubt(self, known: Iterable[str]) -> bool:
         now = datetime.now(UTC)
-        made = {one: (self._folder / one).stat().st_mtime for one in self.all()}
-        return {one for one, at in made.items() if age(datetime.fromtimestamp(at, UTC), now) is None}
+        made = (datetime.fromtimestamp((self._folder / one).stat().st_mtime, UTC) for one in known)
+        return any(age(moment, now) is None for moment in made)
 
     def _check(self, copy: Path, digest: str) -> None:
         if tree.digest(copy, self._parts) != digest:
