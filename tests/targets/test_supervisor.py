@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -266,3 +267,36 @@ def test_the_socket_is_private_and_works_in_a_deep_folder(tmp_path: Path) -> Non
     assert (deep.root / "run/supervisor.sock").stat().st_mode & 0o777 == 0o600
     assert deep.client.running_version()
     deep.client.ask("shutdown")
+
+
+def test_a_supervisor_whose_folder_was_deleted_is_found_by_its_marks_and_replaced(stage: Stage) -> None:
+    stage.start(stage.unit("web"))
+    stage.until_ready("web")
+    lost, before = stage.supervisor(), stage.mains()["web"]
+    assert stage.client.lost() == []
+    shutil.rmtree(stage.root / "run")
+    assert stage.client.running_version() is None
+    assert stage.client.lost() == [lost]
+    (stage.root / "run").mkdir()
+    stage.client.start()
+    assert not lost.is_running() or lost.status() == psutil.STATUS_ZOMBIE
+    assert stage.client.lost() == []
+    assert stage.mains()["web"] == before, "no unit ends with it"
+
+
+def test_ending_the_supervisors_ends_the_lost_ones_too_and_no_unit(stage: Stage) -> None:
+    stage.start(stage.unit("web"))
+    stage.until_ready("web")
+    shutil.rmtree(stage.root / "run")
+    (stage.root / "run").mkdir()
+    assert stage.client.end() == []
+    assert processes.keepers(stage.marks) == []
+    assert processes.end_unit(stage.marks, stage.mains().popitem()[0], 5.0, "SIGINT") == []
+
+
+def test_a_list_that_cannot_be_written_keeps_no_unit_from_being_stopped(stage: Stage) -> None:
+    stage.start(stage.unit("web"))
+    stage.until_ready("web")
+    (stage.root / "run/units.json.new").mkdir()  # whatever keeps the list from being written
+    assert stage.client.ask("stop", name="web") == {"ok": True, "left": []}
+    assert stage.mains() == {}

@@ -8,14 +8,20 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infra.model.errors import CannotTell, Unreachable
-from infra.targets.process.processes import Marks
+from infra.targets.process import processes
+from infra.targets.process.processes import KEEPER, Marks
+
+if TYPE_CHECKING:
+    import psutil
 
 STARTS_WITHIN = 10.0
+GRACE = 5.0
 _CODE = Path(__file__).parent
 
 
@@ -34,10 +40,13 @@ class Client:
 
     def ask(self, what: str, **arguments: Any) -> dict[str, Any]:
         """Give the answer to one request; a retry is safe for every request but means what it says again."""
-        with self._connect() as peer, peer.makefile("rwb") as stream:
-            stream.write(json.dumps({"do": what, "with": arguments}).encode() + b"\n")
-            stream.flush()
-            line = stream.readline()
+        try:
+            with self._connect() as peer, peer.makefile("rwb") as stream:
+                stream.write(json.dumps({"do": what, "with": arguments}).encode() + b"\n")
+                stream.flush()
+                line = stream.readline()
+        except OSError as error:
+            raise Unreachable(f"the supervisor does not answer: {error.strerror or error}") from error
         answer: dict[str, Any] = json.loads(line) if line else {"ok": False, "error": "closed the connection"}
         if not answer["ok"]:
             raise CannotTell(f"the supervisor refused '{what}': {answer['error']}")
@@ -57,11 +66,24 @@ class Client:
         except Unreachable:
             return {}
 
-    def start(self) -> None:
-        """Start a supervisor, replacing one of another version, and wait until it answers (10 s at most)."""
-        if self.running_version() is not None:
+    def lost(self) -> list[psutil.Process]:
+        """Give the supervisors of this environment that nobody can ask: what they hold was deleted."""
+        try:
+            answers = self.ask("hello")["pid"]
+        except Unreachable:
+            answers = None
+        return [one for one in processes.keepers(self._marks) if one.pid != answers]
+
+    def end(self) -> list[int]:
+        """End every supervisor of this environment, and no unit; give the pids that would not end."""
+        with suppress(Unreachable):
             self.ask("shutdown")
-        command = [sys.executable, "-m", "infra.targets.process.supervisor", str(self._folder)]
+        return [one.pid for one in processes.end(processes.keepers(self._marks), GRACE)]
+
+    def start(self) -> None:
+        """Start a supervisor in the place of any other one, and wait until it answers (10 s at most)."""
+        self.end()
+        command = [sys.executable, "-m", KEEPER, str(self._folder)]
         child = self._spawn([*command, self._marks.checkout, self._marks.environment, version()])
         deadline = time.monotonic() + STARTS_WITHIN
         while self.running_version() != version():
@@ -105,9 +127,9 @@ class Client:
                 peer.connect(_address(self._folder, folder))
             finally:
                 os.close(folder)
-        except OSError as error:
+        except OSError:
             peer.close()
-            raise Unreachable(f"the supervisor does not answer: {error.strerror}") from error
+            raise
         return peer
 
 

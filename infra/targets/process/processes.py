@@ -5,8 +5,9 @@ A pid file could lie; the environment of a live process cannot be older than the
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import psutil
@@ -20,6 +21,25 @@ class Marks:
 
     checkout: str
     environment: str
+
+
+KEEPER = "infra.targets.process.supervisor"
+
+
+def keepers(marks: Marks) -> list[psutil.Process]:
+    """Give every live supervisor of an environment, also one whose socket and folder are gone."""
+    return [
+        process
+        for process, variables in _of_environment(marks)
+        if "INFRA_UNIT" not in variables and _is_keeper(process)
+    ]
+
+
+def _is_keeper(process: psutil.Process) -> bool:
+    try:
+        return KEEPER in process.cmdline()
+    except psutil.Error:
+        return False
 
 
 def marked(marks: Marks) -> list[psutil.Process]:
@@ -53,18 +73,18 @@ def is_helper(unit: str) -> bool:
 
 
 def _with_environment(marks: Marks) -> Iterator[tuple[psutil.Process, dict[str, str]]]:
+    return (one for one in _of_environment(marks) if "INFRA_UNIT" in one[1])
+
+
+def _of_environment(marks: Marks) -> Iterator[tuple[psutil.Process, dict[str, str]]]:
     for process in psutil.process_iter():
         try:
             variables = process.environ()
         except (psutil.Error, OSError):
             continue
-        if _matches(variables, marks) and _is_alive(process):
+        mine = (variables.get("INFRA_CHECKOUT"), variables.get("INFRA_ENV"))
+        if mine == (marks.checkout, marks.environment) and _is_alive(process):
             yield process, variables
-
-
-def _matches(variables: dict[str, str], marks: Marks) -> bool:
-    mine = (variables.get("INFRA_CHECKOUT"), variables.get("INFRA_ENV"))
-    return mine == (marks.checkout, marks.environment) and "INFRA_UNIT" in variables
 
 
 def _is_alive(process: psutil.Process) -> bool:
@@ -87,19 +107,22 @@ def _facts(process: psutil.Process, variables: dict[str, str]) -> Running:
     )
 
 
-def end_unit(marks: Marks, unit: str, grace: float) -> list[psutil.Process]:
+def end_unit(marks: Marks, unit: str, grace: float, stop_signal: str = "SIGTERM") -> list[psutil.Process]:
     """End every process of a unit, also those that its main processes leave behind; give those that stay."""
     stubborn: list[psutil.Process] = []
     while left := [one for one, _ in mains(marks).get(unit, []) if one not in stubborn]:
-        stubborn += end(left, grace)
+        stubborn += end(left, grace, stop_signal)
     return stubborn
 
 
-def end(processes: Iterable[psutil.Process], grace: float) -> list[psutil.Process]:
+def end(
+    processes: Iterable[psutil.Process], grace: float, stop_signal: str = "SIGTERM"
+) -> list[psutil.Process]:
     """End these processes, politely first; give those that outlive `grace` seconds and a kill."""
     targets = list(processes)
+    number = signal.Signals[stop_signal]
     for process in targets:
-        _ignore_gone(process.terminate)
+        _ignore_gone(lambda one=process: one.send_signal(number))
     stubborn = _outliving(targets, grace)
     for process in stubborn:
         _ignore_gone(process.kill)
@@ -116,8 +139,8 @@ def _outliving(targets: list[psutil.Process], seconds: float) -> list[psutil.Pro
     return left
 
 
-def _ignore_gone(act: object) -> None:
+def _ignore_gone(act: Callable[[], None]) -> None:
     try:
-        act()  # type: ignore[operator]  # a bound method of a process
+        act()
     except psutil.NoSuchProcess:
         return

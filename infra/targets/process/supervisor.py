@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,8 @@ class Supervisor:
         if keeper:
             keeper.stop(grace)
         stubborn = processes.end_unit(self._marks, name, grace)
-        self._write_units()
+        with suppress(OSError):  # a full disk keeps no unit from being stopped: the dead are not adopted
+            self._write_units()
         return {"left": [process.pid for process in stubborn]}
 
     def status(self) -> dict[str, Any]:
@@ -82,7 +84,8 @@ class Supervisor:
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
         while not self._done.wait(ROTATE_EVERY):
             for name in list(self._keepers):
-                logfiles.rotate(self._log(name))
+                with suppress(OSError):
+                    logfiles.rotate(self._log(name))
         listener.close()
         (self._folder / SOCKET).unlink(missing_ok=True)
 

@@ -29,6 +29,7 @@ from infra.targets.process import (
 )
 from infra.targets.process.client import Client, version
 from infra.targets.process.database import Database
+from infra.targets.process.keeper import GRACE
 from infra.targets.process.snapshots import Snapshots
 
 ANSWERS_WITHIN = 60.0
@@ -132,13 +133,30 @@ class ProcessTarget:
         return logfiles.tail(self._log_file(unit), lines)
 
     def end_all(self, units: Iterable[str]) -> list[int]:
-        """Stop these units in order, then the supervisor; give the pids that would not end."""
-        left: list[int] = []
-        if self._client.running_version() is None:
-            self._client.start()
+        """Stop these units in order, then every supervisor; give the pids that would not end.
+
+        It starts nothing and needs no supervisor: units are known by their marks.
+        """
+        left = [one.pid for one in processes.end(self._client.lost(), GRACE)]
         for unit in units:
-            left += self._client.ask("stop", name=unit)["left"]
-        self._client.ask("shutdown")
+            left += self._end(unit)
+        return [*left, *self._client.end()]
+
+    def lost_keepers(self) -> list[int]:
+        """Give the pids of supervisors that live on without their folder: nobody can ask them any more."""
+        return sorted(one.pid for one in self._client.lost())
+
+    def is_quiet(self) -> bool:
+        """Tell whether nothing of this environment runs, no unit and no supervisor."""
+        return not processes.marked(self._marks) and not processes.keepers(self._marks)
+
+    def _end(self, unit: str) -> list[int]:
+        try:
+            left: list[int] = self._client.ask("stop", name=unit)["left"]
+        except CannotTell:  # there is no supervisor, or it cannot write down what it stopped
+            parts = (part for service in self._project.services for part in service.parts)
+            word = next((part.stop_signal for part in parts if part.name == unit), "SIGTERM")
+            return [one.pid for one in processes.end_unit(self._marks, unit, GRACE, word)]
         return left
 
     def observe_units(self, units: Iterable[Unit]) -> Observed:
