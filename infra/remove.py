@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from infra import consent
+from infra.cleanup import folder
 from infra.model.clock import deploy_id, iso
 from infra.model.errors import CannotTell, KnownBad
 from infra.model.record import Record
 from infra.session import Request, Session
-from infra.stages.lease import leased
+from infra.stopping import CANNOT_WRITE, holder, note, stopping, writing
 from infra.store.paths import derived_path, secrets_path
 from infra.vault.entry import MEMORY
 
 
 def down(session: Session, request: Request) -> None:
-    """Stop all units, the last started first; data, secrets and records stay."""
-    with leased(session, request):
+    """Stop all units, the last started first; data, secrets and records stay.
+
+    Where nothing runs nothing is written. NotCleaned when it is done and could not be written down.
+    """
+    if _nothing_runs(session):
+        session.outcome.outcome = "nothing to do"
+        session.console.line("nothing was running")
+        return
+    with stopping(session, request):
         _stop(session)
+
+
+def _nothing_runs(session: Session) -> bool:
+    return session.target.is_quiet() and holder(session) is None
 
 
 def _stop(session: Session) -> None:
@@ -38,23 +51,33 @@ def _stop(session: Session) -> None:
 
 
 def destroy(session: Session, request: Request, *, yes: bool) -> None:
-    """Remove processes, data, secrets, rendered files and snapshots of this environment; records stay."""
+    """Remove processes, data, secrets, rendered files and snapshots of this environment; records stay.
+
+    NotCleaned names what could not be removed or written down, after all else is gone.
+    """
     places = [Path(session.places.root), Path(session.places.secrets)]
-    found = [(place, _size(place)) for place in places if place.exists()]
+    found = [(place, folder.size([place])) for place in places if place.exists()]
+    has_secrets = _has_secrets(session)
+    if not found and not has_secrets and _nothing_runs(session):
+        session.outcome.outcome = "nothing to do"
+        session.console.line(f"there is nothing of {session.environment.name} here")
+        return
     for place, size in found:
         session.console.line(f"    {place}   {size / 1024 / 1024:.1f} MiB")
-    session.console.line(f"    the secrets of {session.environment.name} in the store")
+    if has_secrets:
+        session.console.line(f"    the secrets of {session.environment.name} in the store")
     _consent(session, yes=yes)
-    with leased(session, request):
+    with stopping(session, request):
         _stop(session)
         with session.console.stage("remove") as stage:
-            remember(session, *session.service_names)
-            _forget_secrets(session)
-            for place, _ in found:
-                _remove(place, session)
+            with remembered(session, *session.service_names):
+                for place, _ in found:
+                    _remove(place, session)
+            with writing(session, "the secrets in the store"):
+                _forget_secrets(session)
             stage.say(f"{len(found)} folders, and the secrets")
-    session.outcome.changes += [f"remove {place}" for place, _ in found]
-    session.outcome.outcome = "destroyed"
+        session.outcome.changes += [f"remove {place}" for place, _ in found if not place.exists()]
+        session.outcome.outcome = "destroyed"
 
 
 def _consent(session: Session, *, yes: bool) -> None:
@@ -67,8 +90,24 @@ def _consent(session: Session, *, yes: bool) -> None:
     )
 
 
-def remember(session: Session, *services: str) -> None:
-    """Write that these services were removed, so that an empty data folder is expected afterwards."""
+@contextmanager
+def remembered(session: Session, *services: str) -> Iterator[None]:
+    """Write that these services were removed, so that an empty data folder is expected afterwards.
+
+    It is written before the body removes them; on a full disk after it, which makes room.
+    """
+    try:
+        _remember(session, *services)
+        is_written = True
+    except CANNOT_WRITE:
+        is_written = False
+    yield
+    if not is_written:
+        with writing(session, "that it was removed"):
+            _remember(session, *services)
+
+
+def _remember(session: Session, *services: str) -> None:
     moment = session.now()
     for service in services:
         if session.records.newest(service):
@@ -97,24 +136,18 @@ def _forget_secrets(session: Session) -> None:
             session.store.purge(derived_path(*place, service.name))
 
 
+def _has_secrets(session: Session) -> bool:
+    names = session.store.list(f"{session.project.name}/{session.store_path}")
+    return any(not name.startswith("_state") for name in names)
+
+
 def _remove(place: Path, session: Session) -> None:
-    """Remove a folder; what a living `vault.dev` has there stays."""
-    if session.vault and place.exists():
-        for path in place.iterdir():
-            if not path.name.startswith(MEMORY):
-                _remove_whole(path)
-    else:
-        _remove_whole(place)
-
-
-def _remove_whole(place: Path) -> None:
-    try:
-        shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise CannotTell(f"{error.filename}: {error.strerror}", next_step=f"rm -r {place}") from error
-
-
-def _size(place: Path) -> int:
-    return sum(path.lstat().st_size for path in place.rglob("*") if path.is_file() and not path.is_symlink())
+    """Remove a folder, and those above it that are left empty; what a living `vault.dev` has there stays."""
+    kept = MEMORY if session.vault else None
+    inside = [path for path in place.iterdir() if kept and not path.name.startswith(kept)]
+    for one in inside if kept else [place]:
+        try:
+            folder.remove(one)
+        except CannotTell as error:
+            note(session, error.message)
+    folder.remove_empty(place.parent, place.parents[2])

@@ -20,7 +20,7 @@ from infra.homes import Home, homes
 from infra.model.errors import CannotTell, InfraError, KnownBad, Refused
 from infra.model.observed import Unknown
 from infra.session import Request, Session
-from infra.stages.lease import leased
+from infra.stopping import stopping
 from infra.testing.register import Register, living
 
 if TYPE_CHECKING:
@@ -132,12 +132,12 @@ def _words(runs: Iterable[Runner]) -> str:
 def _remove(this: Command, session: Session, found: Iterable[Item]) -> None:
     """Remove what goes, one after the other; one that fails does not keep the others."""
     ended = []
-    with leased(session, Request(session.service_names, lock_wait=LEASE_WAIT)):
+    with stopping(session, Request(session.service_names, lock_wait=LEASE_WAIT)):
         for one in found:
             ended.append(_removed(one) if one.goes else _Ended(one, "kept", one.why))
             if one.goes:
                 this.console.line(f"{ended[-1].verdict} {one.name} {ended[-1].words}".rstrip())
-    _tell(this, ended)
+        _tell(this, ended)
 
 
 @dataclass(frozen=True, slots=True)

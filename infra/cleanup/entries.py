@@ -13,7 +13,7 @@ from infra.model.lease import Lease
 from infra.model.observed import Unknown
 from infra.model.runner import Runner, RunnerList
 from infra.session import Request, Session
-from infra.stages.lease import leased
+from infra.stopping import stopping
 from infra.store import leases
 from infra.store.paths import lease_path
 from infra.targets.process import processes
@@ -64,7 +64,7 @@ class Entries:
 
     def _take_over(self, path: str, held: Lease) -> str:
         """Free the lease as a deploy would: by taking it, so that no living one loses it."""
-        with leased(self.session, Request((), lock_wait=LEASE_WAIT)):
+        with stopping(self.session, Request((), lock_wait=LEASE_WAIT)):
             pass
         found = leases.standing(self.session.store, path)
         if found == held:

@@ -27,10 +27,30 @@ def _size(folder: Path) -> int:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and all in it; CannotTell names what could not be removed. One that is gone is gone."""
+    """Remove a folder, or a file, and all in it; one that is gone is gone.
+
+    What can be removed goes even where something else stays; CannotTell names the first that stays.
+    """
     try:
-        shutil.rmtree(folder)
+        if folder.is_dir() and not folder.is_symlink():
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(folder)
+        else:
+            folder.unlink()
     except FileNotFoundError:
         return
     except OSError as error:
         raise CannotTell(f"{error.filename}: {error.strerror}", next_step=f"ls -ld {folder}") from error
+
+
+def remove_empty(folder: Path, upto: Path) -> None:
+    """Remove a folder and those above it, below `upto`, as long as they are empty."""
+    for one in (folder, *folder.parents):
+        if not one.is_relative_to(upto) or one == upto:
+            return
+        try:
+            one.rmdir()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return

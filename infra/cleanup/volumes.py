@@ -62,8 +62,8 @@ def _removing(session: Session, place: Path) -> Callable[[], str]:
     def take() -> str:
         if session.target.living():
             raise CannotTell("something of it runs", next_step=session.say("down"))
-        remove.remember(session, place.name)
-        folder.remove(place)
+        with remove.remembered(session, place.name):
+            folder.remove(place)
         return ""
 
     return take

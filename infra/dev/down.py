@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from infra import remove
@@ -14,7 +15,7 @@ from infra.dev.turns import turn
 from infra.model.observed import Unknown
 from infra.plan.turns import are_alone
 from infra.session import Request, Session
-from infra.stages.lease import leased
+from infra.stopping import noting, stopping, writing
 from infra.targets.process import development, processes
 from infra.testing.register import Register, living
 
@@ -29,19 +30,24 @@ def down(this: Command, project: Project) -> None:
     Units stay as long as something else uses them: a deployed application, or tests.
     """
     session = open_session(this, project, LOCAL, "process")
-    with turn(session):
+    with noting(session), ExitStack() as stack:
+        with writing(session, "its turn among development commands"):
+            stack.enter_context(turn(session))
         _down(session, Register(project.name, this.variables))
 
 
 def _down(session: Session, register: Register) -> None:
     request = Request(session.service_names, lock_wait=LEASE_WAIT)
-    with leased(session, request):
-        ended = _end_servers(session)
+    ended: list[str] = []
+    if not session.target.is_quiet():
+        with stopping(session, request):
+            ended = _end_servers(session)
     units = _units(session)
     stay = _why_they_stay(session, units, register)
     if units and not stay:
         remove.down(session, request)
-    started.keep(session, units.values() if stay else ())
+    with writing(session, "what dev.* started"):
+        started.keep(session, units.values() if stay else ())
     session.outcome.changes = [*ended, *session.outcome.changes]
     session.outcome.outcome = "stopped" if session.outcome.changes else "nothing to do"
     for line in [*ended, *([stay] if stay else [])] or ([] if units else ["no development server runs"]):

@@ -13,6 +13,7 @@ InfraError
     ├── PortTaken          another process holds a port that we were told to use
     ├── LeaseHeld          somebody else is deploying; a retry is safe
     └── StoreError         the store could not keep or give a value
+        ├── Unwritable     the disk is full or read-only; what was there stays as it was
         ├── Sealed         the store is locked until its own people open it; a retry is safe
         ├── NotFound       nothing was ever written there (also LookupError)
         ├── DeletedVersion the newest version was deleted or destroyed (also LookupError)
@@ -91,6 +92,10 @@ class LeaseHeld(CannotTell):
 
 class StoreError(CannotTell):
     """The store could not keep or give a value."""
+
+
+class Unwritable(StoreError):
+    """The disk is full or read-only: nothing was written, and what was there stays as it was."""
 
 
 class Sealed(StoreError):

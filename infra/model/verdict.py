@@ -59,7 +59,8 @@ class Outcome:
         )
         if len(self.errors) == 1:
             self.exit_code = error.exit_code
-            self.outcome = outcome or ("failed" if error.exit_code == 1 else "unknown")
+            words = {1: "failed", 4: self.outcome}  # with 4 the work itself is done
+            self.outcome = outcome or words.get(error.exit_code, "unknown")
 
     def as_json(self) -> dict[str, Any]:
         """Give the one object that `--json` prints; the schema is shipped in docs/."""

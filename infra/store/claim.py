@@ -10,9 +10,13 @@ from infra.store.leases import Holding
 
 @dataclass(slots=True)
 class Claim:
-    """The lease of this command while it holds one."""
+    """The lease of this command while it holds one.
+
+    `unwritten` are lines on what a command that only stops could not write down; None for any other one.
+    """
 
     holding: Holding | None = None
+    unwritten: list[str] | None = None
 
     def require(self, choice: str) -> None:
         """Stop before the next change when the lease is ours no more; what was changed so far stays.

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from infra.model.errors import Denied, InfraError, StoreError
+from infra.model.errors import Denied, InfraError, StoreError, Unwritable
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _OTHERS = 0o077
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 
@@ -72,10 +72,10 @@ def _translated(path: Path, error: OSError) -> InfraError:
     quoted = shlex.quote(str(path.parent))
     if error.errno == errno.ELOOP:
         return _link(path)
-    if error.errno in _FULL:
-        return StoreError(f"the disk is full: {path} stays as it was", next_step=f"df -h {quoted}")
+    if error.errno in FULL:
+        return Unwritable(f"the disk is full: {path} stays as it was", next_step=f"df -h {quoted}")
     if error.errno == errno.EROFS:
-        return StoreError(f"the disk is read-only: {path} stays as it was", next_step=f"df -h {quoted}")
+        return Unwritable(f"the disk is read-only: {path} stays as it was", next_step=f"df -h {quoted}")
     if error.errno in _FORBIDDEN:
         return Denied(f"{path}: {error.strerror}", next_step=f"ls -ld {shlex.quote(str(path))}")
     return StoreError(f"{path}: {error.strerror}", next_step=f"ls -ld {quoted}")

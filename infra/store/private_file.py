@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.model.errors import Unreachable
-from infra.store.guard import in_words, require_private
+from infra.store.guard import FULL, in_words, require_private
 
 _POLL = 0.005
 
@@ -36,17 +36,22 @@ def read(file: Path) -> str | None:
             return source.read()
 
 
-def replace(file: Path, text: str) -> None:
-    """Write the whole file beside the old one and rename: a reader or a crash sees the old or the new one."""
+def replace(file: Path, text: str, *, may_pad: bool = False) -> None:
+    """Write the whole file beside the old one and rename: a reader or a crash sees the old or the new one.
+
+    With `may_pad` the text may end in blanks: on a full disk, one that fits is written over the old one,
+    padded to its length. That is how things are freed and removed there; a crash may tear it.
+    """
     beside = file.with_name(file.name + ".new")
     with in_words(file):
         beside.unlink(missing_ok=True)
         try:
             _write_through(beside, text)
             beside.replace(file)
-        except OSError:
+        except OSError as error:
             beside.unlink(missing_ok=True)
-            raise
+            if not (may_pad and error.errno in FULL and _written_over(file, text)):
+                raise
         _sync_folder(file.parent)
 
 
@@ -83,6 +88,22 @@ def _write_through(file: Path, text: str) -> None:
         out.write(text)
         out.flush()
         os.fsync(descriptor)
+
+
+def _written_over(file: Path, text: str) -> bool:
+    """Write the text over the old one in one go, where it fits; nothing is written where it does not."""
+    content = text.encode()
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    with os.fdopen(descriptor, "wb", buffering=0) as out:
+        room = os.fstat(descriptor).st_size
+        if len(content) > room:
+            return False
+        is_whole = out.write(content.ljust(room)) == room
+        os.fsync(descriptor)
+    return is_whole
 
 
 def _sync_folder(folder: Path) -> None:

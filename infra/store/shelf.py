@@ -71,7 +71,7 @@ class Shelf:
         return entries
 
     def _write(self, entries: dict[str, Any]) -> None:
-        private_file.replace(self._file, json.dumps({"format": FORMAT, "entries": entries}))
+        private_file.replace(self._file, json.dumps({"format": FORMAT, "entries": entries}), may_pad=True)
 
     def _entry(self, path: str, entries: dict[str, Any]) -> Entry:
         if path not in entries:

@@ -43,7 +43,7 @@ class Register:
 
     def write(self, runners: RunnerList) -> None:
         """Replace the list; the caller holds the lock."""
-        private_file.replace(self.file, json.dumps(runners.as_json(), indent=2) + "\n")
+        private_file.replace(self.file, json.dumps(runners.as_json(), indent=2) + "\n", may_pad=True)
 
     @property
     def mending(self) -> str:

@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import psutil
 
@@ -122,7 +123,7 @@ def end(
     targets = list(processes)
     number = signal.Signals[stop_signal]
     for process in targets:
-        _ignore_gone(lambda one=process: one.send_signal(number))
+        _ignore_gone(partial(process.send_signal, number))
     stubborn = _outliving(targets, grace)
     for process in stubborn:
         _ignore_gone(process.kill)
