@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.model.errors import Denied, NotFound, StoreError
+from infra.model.errors import Denied, NotFound, StoreError, Unwritable
 from infra.model.secret import Secret
+from infra.store import private_file
 from infra.store.file_store import FileStore
 
 ROOT = Path(__file__).parents[2]
@@ -272,3 +273,22 @@ print(*sorted({"psutil", "pydantic", "yaml", "hvac", "invoke", "rich"} & set(sys
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert said.stdout.split() == []
+
+
+def test_on_a_full_disk_what_gets_shorter_is_written_over_and_what_grows_is_refused(
+    store: FileStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "local.json.new")
+
+    store.put("finance_report/local/redis", {"A": Secret("another")})
+    monkeypatch.setattr(private_file, "_write_through", full)
+    before = (folder / "local.json").read_bytes()
+    with pytest.raises(Unwritable, match="the disk is full"):
+        store.put(PATH, {"A": Secret("kept"), "B": Secret("more")})
+    assert (folder / "local.json").read_bytes() == before
+    store.purge("finance_report/local/redis")
+    after = (folder / "local.json").read_bytes()
+    assert (len(after), b"another" in after) == (len(before), False)
+    assert store.get(PATH).values["A"] == Secret("kept")
+    assert store.list("finance_report/local") == ("app",)
