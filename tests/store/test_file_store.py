@@ -234,7 +234,7 @@ def test_a_full_or_read_only_disk_is_said_and_the_old_file_stays(
 
 def test_a_write_that_the_system_cuts_off_leaves_the_old_file(store: FileStore, folder: Path) -> None:
     _, said = start(FILL_UP, folder).communicate(timeout=30)
-    assert "StoreError: the disk is full" in said
+    assert "Unwritable: the disk is full" in said
     assert store.get(PATH).values["A"].reveal() == "kept"
     assert not (folder / "local.json.new").exists()
 
