@@ -24,7 +24,7 @@ from infra.session import Session
 from infra.store.deploys import Records
 from infra.store.ledger import Ledger
 from infra.store.session_keys import Keys
-from infra.targets.process import programs
+from infra.targets.process import programs, secret_files
 from infra.targets.process.target import ProcessTarget
 from infra.vault import stores
 from infra.workspace import ports_file, settings_file, templates
@@ -73,7 +73,7 @@ def open_session(
         stores.require_origin(kept, chosen, places, project.name)
     commands = command_line(this, project, chosen, settings, "process")
     on_processes = ProcessTarget(project, commands, places)
-    keys = _keys(this, commands, project, chosen, kept, _addresses(project, chosen, places, foreign_store))
+    keys = _keys(this, commands, project, chosen, kept, places, foreign_store)
     held = _held(keys)  # whatever this command prints, the redactor knows what to mask
     stores.learn(this.redactor, places, project.services if chosen.is_deployed or not held else ())
     _announce(this, chosen, kept, _left_out(declared, chosen, held))
@@ -113,11 +113,20 @@ def _keys(
     project: Project,
     chosen: Environment,
     kept: stores.Choice,
-    addresses: Addresses,
+    places: Places,
+    foreign_store: str,
 ) -> Keys:
     services = roster(project, chosen, "process")
     specs = tuple(spec for service in services for spec in service.secrets)
-    return Keys(kept.store, commands, chosen.store_path, specs, addresses, this.redactor)
+
+    addresses = _addresses(project, chosen, places, foreign_store)
+
+    def rendered(service: str) -> Mapping[str, Secret]:
+        """Give what lies rendered; with a Vault its agents render, and it is no store that could be lost."""
+        is_ours = kept.vault is None and not kept.is_lost
+        return secret_files.read(Path(places.secrets_file(service))) if is_ours else {}
+
+    return Keys(kept.store, commands, chosen.store_path, specs, addresses, this.redactor, rendered)
 
 
 def _announce(this: Command, chosen: Environment, kept: stores.Choice, left_out: list[str]) -> None:

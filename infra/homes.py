@@ -50,9 +50,14 @@ def remember(state: Path, checkout: Path) -> None:
             private_file.replace(file, json.dumps(noted) + "\n")
 
 
+def base_of(project: str, variables: dict[str, str], home: Path) -> Path:
+    """Give the folder below which this user keeps the states of all checkouts."""
+    return folders(project, "any", variables, home).neighbours
+
+
 def homes(project: str, variables: dict[str, str], home: Path) -> list[Home]:
     """Give the homes of all checkouts whose state this user keeps here, sorted by id."""
-    base = folders(project, "any", variables, home).neighbours
+    base = base_of(project, variables, home)
     ids = sorted(one.name for one in base.glob("*") if one.is_dir() and _ID.fullmatch(one.name))
     return [_home(project, one, variables, home) for one in ids]
 

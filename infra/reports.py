@@ -18,6 +18,8 @@ from infra.stages import left
 from infra.store import owner
 from infra.verify.logins import login_fault
 
+LOST = "goes on without its folder, which was deleted"
+
 
 def status(session: Session, services: tuple[str, ...]) -> None:
     """Print OK, FAIL or UNKNOWN for each unit of these services; the worst one makes the exit code."""
@@ -35,13 +37,17 @@ def status(session: Session, services: tuple[str, ...]) -> None:
         words[unit.name] = f"{word} {detail}" if word != "OK" else "OK"
         address = f"127.0.0.1:{unit.port}" if unit.port else "-"
         rows.append((word, unit.service, unit.name, address, detail))
+    for pid in session.target.lost_keepers():
+        words[f"supervisor {pid}"] = f"FAIL {LOST}"
+        rows.append(("FAIL", "-", "supervisor", "-", f"pid {pid} {LOST}"))
     session.console.table(rows)
     left.tell(session, session.target.running())
     session.outcome.facts["units"] = words
     bad = [name for name, word in words.items() if word != "OK"]
     if bad:
         owners = {unit.service for unit in units if unit.name in bad}
-        command = session.say(f"{owners.pop()}.setup" if len(owners) == 1 else "setup")
+        is_one = len(owners) == 1 and all(name in observed.units for name in bad)
+        command = session.say(f"{owners.pop()}.setup" if is_one else "setup")
         raise KnownBad(f"{', '.join(bad)}: not working", next_step=command)
 
 

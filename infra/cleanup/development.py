@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 
 from infra import consent
 from infra.assembly import open_session
-from infra.cleanup import vanished, volumes
+from infra.cleanup import lost, vanished, volumes
 from infra.cleanup.entries import LEASE_WAIT, Entries
 from infra.cleanup.item import Item
 from infra.cleanup.standing import Processes
-from infra.homes import Home, homes
+from infra.homes import Home, base_of, homes
 from infra.model.errors import CannotTell, InfraError, KnownBad, Refused
 from infra.model.observed import Unknown
 from infra.session import Request, Session
 from infra.stopping import stopping
+from infra.targets.process import census
 from infra.testing.register import Register, living
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def development(this: Command, project: Project, wishes: Wishes) -> None:
     going = [one for one in found if one.goes]
     if wishes.dry_run or not going:
         this.console.line(f"{len(going)} would go" if going else "clean")
+        if going:
+            this.console.line(f"→ ./inv cleanup.dev{' --all' if wishes.everything else ''}")
         return
     if runs and not wishes.force:
         raise Refused(
@@ -96,10 +99,19 @@ def _found(this: Command, session: Session, entries: Entries, wishes: Wishes) ->
         return next((one for one in _homes(this, session) if one.checkout == checkout), None)
 
     others = vanished.items(_homes(this, session), used, look, everything=wishes.everything)
+    others += lost.items(_lost(this, session), everything=wishes.everything)
     if not wishes.everything:
         return [*entries.items(), *processes.items(), *others]
     own = [*volumes.buckets(session), *processes.stopped(), *volumes.data(session)]
     return [*entries.items(), *own, *others, *entries.whole_list()]
+
+
+def _lost(this: Command, session: Session) -> list[census.Lost]:
+    """Give what lost its folder, but for what is judged as a part of this environment."""
+    marks = session.target.marks
+    mine = (marks.checkout, marks.environment)
+    found = census.lost(base_of(session.project.name, this.variables, Path.home()))
+    return [one for one in found if (one.checkout, one.environment) != mine]
 
 
 def _homes(this: Command, session: Session) -> list[Home]:

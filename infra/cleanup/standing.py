@@ -28,14 +28,27 @@ class Processes:
         """Give every main process and why it stays, the youngest first: it may need the older ones."""
         judged = sorted(self._judged(), key=lambda one: -_started(one[0]))
         return [
-            Item("process", f"{seen.unit} (pid {seen.pid})", why, remove=_Ending(self, process))
-            for process, seen, why in judged
+            *(Item("process", f"supervisor (pid {pid})", remove=self._end_lost) for pid in self._lost()),
+            *(
+                Item("process", f"{seen.unit} (pid {seen.pid})", why, remove=_Ending(self, process))
+                for process, seen, why in judged
+            ),
         ]
+
+    def _lost(self) -> list[int]:
+        """Give the supervisors without a folder, which nobody can ask; they go before what they restart."""
+        return self.session.target.lost_keepers()
+
+    def _end_lost(self) -> str:
+        left = self.session.target.end_lost_keepers()
+        if left:
+            raise CannotTell(f"pid {left[0]} does not end", next_step=f"kill -9 {left[0]}")
+        return ""
 
     def stopped(self) -> list[Item]:
         """Give all that runs as one thing to stop, nothing where nothing runs."""
-        living = self.session.target.living()
-        return [Item("process", ", ".join(sorted(living)), remove=self._stop)] if living else []
+        names = [*sorted(self.session.target.living()), *(f"supervisor (pid {pid})" for pid in self._lost())]
+        return [Item("process", ", ".join(names), remove=self._stop)] if names else []
 
     def _judged(self) -> Iterable[tuple[psutil.Process, Standing, str]]:
         marks = self.session.target.marks

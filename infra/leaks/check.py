@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.assembly import open_session
-from infra.homes import homes
-from infra.leaks.local import Here
+from infra.homes import base_of, homes
+from infra.leaks.local import DATABASES, Here
 from infra.leaks.section import Section, not_asked, unknown
 from infra.model.errors import CannotTell, KnownBad
 from infra.model.verdict import Outcome
+from infra.targets.process import census
 from infra.testing.register import Register
 from infra.testing.servers import Servers
 from infra.workspace import settings_file
@@ -61,7 +62,8 @@ def _here(this: Command, project: Project) -> Here:
     source = (this.root / settings_file.load(this.root).app.source).resolve()
     mine = identity(application_checkout(this.root, source), this.variables)
     found = tuple(homes(project.name, this.variables, Path.home()))
-    return Here(session, place, register, register.read(), found, mine.namespace)
+    lost = census.lost(base_of(project.name, this.variables, Path.home()))
+    return Here(session, place, register, register.read(), found, mine.namespace, tuple(lost))
 
 
 def _on_host(host: str, wishes: Wishes) -> Section:
@@ -87,7 +89,8 @@ def _judge(sections: list[Section]) -> None:
     leaking = [one for one in sections if one.verdict == "leak"]
     if leaking:
         count = sum(len(one.leaks) for one in leaking)
-        raise KnownBad(f"{count} things belong to nobody", next_step=NEXT[0], evidence=_lines(leaking))
+        command = NEXT[0] if leaking[0].name == DATABASES else NEXT[1]
+        raise KnownBad(f"{count} things belong to nobody", next_step=command, evidence=_lines(leaking))
     dark = [one for one in sections if one.verdict == "unknown" and one.counts]
     if dark:
         raise CannotTell("not every section could be looked at", next_step=NEXT[2], evidence=_lines(dark))

@@ -19,6 +19,7 @@ from infra.model.runner import RunnerList
 from infra.plan.buckets import is_leaked
 from infra.plan.orphans import Rules, decide
 from infra.session import Session
+from infra.targets.process import census
 from infra.testing.register import Register, living
 from infra.testing.servers import Servers
 
@@ -33,7 +34,10 @@ BUCKETS, LIST = "local object store", "run list and cache"
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """This checkout's local environment, the runner list as it was read, and the homes of all checkouts."""
+    """This checkout's local environment, the runner list as it was read, and the homes of all checkouts.
+
+    `lost` are processes that go on although their folder was deleted.
+    """
 
     session: Session
     servers: Servers
@@ -41,6 +45,7 @@ class Here:
     runners: Found[RunnerList] | Unknown
     homes: tuple[Home, ...]
     namespace: str | None
+    lost: tuple[census.Lost, ...] = ()
 
     def databases(self) -> Section:
         """Give the test databases that `cleanup.dbs` would drop."""
@@ -87,7 +92,7 @@ class Here:
         return judged(BUCKETS, leaks, f"{len(found)} buckets")
 
     def entries(self) -> Section:
-        """Give the entries of owners who ended, and those of checkouts that are gone."""
+        """Give the entries of owners who ended, those of checkouts that are gone, and lost processes."""
         if isinstance(self.runners, Unknown):
             return unknown(LIST, f"the runner list cannot be read: {self.runners.cause}")
         try:
@@ -100,7 +105,8 @@ class Here:
             for one in self.runners.fact.runners
             if one.namespace not in known and one.servers != self.session.places.checkout
         ]
-        return judged(LIST, (Leak(one) for one in [*stale, *others, *self._of_gone_checkouts()]))
+        gone = [*self._of_gone_checkouts(), *(f"the lost {one}" for one in self.lost)]
+        return judged(LIST, (Leak(one) for one in [*stale, *others, *gone]))
 
     def _of_gone_checkouts(self) -> Iterator[str]:
         started = self.runners.fact.started if isinstance(self.runners, Found) else {}

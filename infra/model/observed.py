@@ -22,6 +22,11 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class Unmarked:
+    """Something lies there, and nothing says for whom it was made."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """The thing could not be looked at; `cause` says why."""
 
@@ -65,6 +70,7 @@ class Observed:
     """What a target shows of one environment at one moment.
 
     `strangers` are live units of this checkout and environment that nothing declares, or doubles.
+    `unkept` names live ones that no supervisor knows, nor would adopt.
     `unhealthy` says why a live unit is not ready; `secret_files` are digests of rendered files;
     `uninstalled` names programs that are not copied yet; `keeper` is the supervisor's version;
     `at` is when it was seen, in seconds since the epoch. `sent` is what the platform keeps by service, and
@@ -73,12 +79,13 @@ class Observed:
 
     at: float = 0.0
     units: Mapping[str, Found[Running] | Absent | Unknown] = field(default_factory=dict)
-    folders: Mapping[str, Found[DataFolder] | Absent | Unknown] = field(default_factory=dict)
+    folders: Mapping[str, Found[DataFolder] | Absent | Unmarked | Unknown] = field(default_factory=dict)
     secret_files: Mapping[str, Found[str] | Absent | Unknown] = field(default_factory=dict)
     releases: frozenset[str] = frozenset()
     uninstalled: frozenset[str] = frozenset()
     unhealthy: Mapping[str, str] = field(default_factory=dict)
     strangers: tuple[Running, ...] = ()
+    unkept: frozenset[str] = frozenset()
     keeper: Found[str] | Absent | Unknown = field(default_factory=Absent)
     sent: Mapping[str, Found[Sent] | Absent | Unknown] = field(default_factory=dict)
     credentials: Mapping[str, Found[str] | Absent | Unknown] = field(default_factory=dict)
@@ -96,9 +103,9 @@ class Observed:
         """Give a line for each read that did not answer."""
         return [f"{name}: {read.cause}" for name, read in self.reads() if isinstance(read, Unknown)]
 
-    def reads(self) -> Iterator[tuple[str, Found[Any] | Absent | Unknown]]:
+    def reads(self) -> Iterator[tuple[str, Found[Any] | Absent | Unmarked | Unknown]]:
         """Give every read with the name of what was read."""
-        kinds = {
+        kinds: dict[str, Mapping[str, Found[Any] | Absent | Unmarked | Unknown]] = {
             "unit": self.units,
             "data folder": self.folders,
             "secrets file": self.secret_files,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
-from infra.model.observed import Absent, Found, Observed, Running, Sent, Unknown
+from infra.model.observed import Absent, Found, Observed, Running, Sent, Unknown, Unmarked
 from infra.model.unit import Bundle
 
 
@@ -17,6 +17,7 @@ def facts_of(observed: Observed, bundles: Mapping[str, Bundle]) -> tuple[str, ..
         *sorted(f"release {release}" for release in observed.releases),
         *sorted(f"not installed {name}" for name in observed.uninstalled),
         *sorted(f"unhealthy {name}" for name in observed.unhealthy),
+        *sorted(f"unkept {name}" for name in observed.unkept),
         *sorted(f"stranger {one.unit} {one.bundle}" for one in observed.strangers),
         *_wanted(bundles),
     )
@@ -28,10 +29,10 @@ def _wanted(bundles: Mapping[str, Bundle]) -> Iterator[str]:
         yield f"wanted {name} {known} {' '.join(bundle.unread)}"
 
 
-def _words(read: Found[Any] | Absent | Unknown) -> str:
+def _words(read: Found[Any] | Absent | Unmarked | Unknown) -> str:
     if isinstance(read, Found):
         return f"found {_fact(read.fact)}"
-    return "absent" if isinstance(read, Absent) else "unknown"
+    return type(read).__name__.lower()
 
 
 def _fact(fact: object) -> str:

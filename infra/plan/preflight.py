@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from infra.model.command_line import CommandLine
 from infra.model.errors import CannotTell, InfraError, Refused
-from infra.model.observed import Absent, DataFolder, Found, Observed
+from infra.model.observed import Absent, DataFolder, Found, Observed, Unmarked
 from infra.model.service import Service
 
 
@@ -17,7 +17,7 @@ class Ground:
 
     `deployed` are services whose newest record says that they ran; `allow_empty` is the person's --init.
     `free_bytes` is what the state folder's disk has left, `total_bytes` its size. `without_credential` are
-    services whose agent could not log in.
+    services whose agent could not log in, `locked` those whose data need secrets that the store has lost.
     """
 
     commands: CommandLine
@@ -29,6 +29,7 @@ class Ground:
     total_bytes: int
     places: Mapping[str, str]
     without_credential: tuple[str, ...] = ()
+    locked: frozenset[str] = frozenset()
 
 
 SMALLEST_FREE = 200 * 1024 * 1024
@@ -49,11 +50,31 @@ def _folders(observed: Observed, ground: Ground) -> Iterator[InfraError]:
         seen = observed.folders.get(service.name)
         if isinstance(seen, Found):
             yield from _foreign(seen.fact, service, ground)
-        if isinstance(seen, Absent) and service.name in ground.deployed and not ground.allow_empty:
-            yield Refused(
-                f"{service.name} has run before, and its data folder {ground.places[service.name]} is empty",
-                next_step=f"put the data back, or start empty: {ground.commands.say('setup')} --init",
-            )
+            yield from _locked(seen.fact, service, ground)
+        elif not ground.allow_empty:
+            yield from _lost(seen, service, observed, ground)
+
+
+def _lost(seen: object, service: Service, observed: Observed, ground: Ground) -> Iterator[InfraError]:
+    """Ask before data that are gone are replaced by empty ones."""
+    place = ground.places[service.name]
+    has_run = service.name in ground.deployed or any(observed.running(one.name) for one in service.parts)
+    words = ""
+    if isinstance(seen, Absent) and has_run:
+        words = f"{service.name} has run before, and its data folder {place} is empty"
+    elif isinstance(seen, Unmarked):
+        words = f"{place} holds files, and nothing in it says whose they are"
+    if words:
+        again = f"put the data back, or start empty: {ground.commands.say('setup')} --init"
+        yield Refused(words, next_step=again)
+
+
+def _locked(folder: DataFolder, service: Service, ground: Ground) -> Iterator[InfraError]:
+    if folder.version and service.name in ground.locked:
+        yield Refused(
+            f"the store has lost the secrets that {ground.places[service.name]} was made with",
+            next_step=f"put the store back, or start anew: {ground.commands.say('destroy')}",
+        )
 
 
 def _foreign(folder: DataFolder, service: Service, ground: Ground) -> Iterator[InfraError]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from infra.model.observed import Found, Observed
+from infra.model.observed import Found, Observed, Unmarked
 from infra.model.operation import Operation, Plan
 from infra.model.service import Service
 from infra.model.unit import DEVELOPMENT, Bundle, Unit
@@ -19,6 +19,7 @@ class Wanted:
 
     `asked` are the services of this run; the others are their needs and only started when they are down.
     `unwritten` names keys that the store lacks, `secret_files` the digests that rendered files should have.
+    `put_back` are services whose keys the store lost, while they still lie rendered.
     """
 
     services: tuple[Service, ...]
@@ -26,6 +27,7 @@ class Wanted:
     asked: frozenset[str]
     keeper: str
     unwritten: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    put_back: frozenset[str] = frozenset()
     secret_files: Mapping[str, str] = field(default_factory=dict)
     held_back: frozenset[str] = frozenset()
     force: bool = False
@@ -52,7 +54,8 @@ def _has_pending_change(name: str, steps: list[Operation], wanted: Wanted) -> bo
 def _secrets(wanted: Wanted, left_alone: tuple[str, ...]) -> Iterator[Operation]:
     for service, keys in wanted.unwritten.items():
         if keys and service not in left_alone:
-            yield Operation("generate-secrets", service, service, f"the store lacks {', '.join(keys)}")
+            how = "; what lies rendered is put back" if service in wanted.put_back else ""
+            yield Operation("generate-secrets", service, service, f"the store lacks {', '.join(keys)}{how}")
 
 
 def _keeper(observed: Observed, wanted: Wanted) -> Iterator[Operation]:
@@ -75,12 +78,16 @@ def _changes(service: Service, observed: Observed, wanted: Wanted) -> Iterator[O
         if part.program in observed.uninstalled:
             reason = "its user cannot enter the folder of the original"
             yield Operation("install-program", service.name, part.program, reason)
+    has_no_data = _has_no_data(service, observed)
+    if has_no_data:
+        yield from _without_data(bundle, observed)
     yield from _data(service, observed)
     if bundle.release and bundle.release not in observed.releases:
         yield Operation("store-release", service.name, bundle.release[:12], "no snapshot of it is kept")
     doubled = {stranger.unit for stranger in observed.strangers}
     for unit in bundle.units:
-        yield from _unit(unit, bundle, observed, wanted, is_doubled=unit.name in doubled)
+        is_ended = has_no_data or unit.name in doubled
+        yield from _unit(unit, bundle, observed, wanted, is_ended=is_ended)
 
 
 def _secret_file(name: str, observed: Observed, wanted: Wanted) -> Iterator[Operation]:
@@ -93,19 +100,35 @@ def _secret_file(name: str, observed: Observed, wanted: Wanted) -> Iterator[Oper
         yield Operation("write-secrets", name, name, "the rendered file differs from the store")
 
 
-def _data(service: Service, observed: Observed) -> Iterator[Operation]:
+def _has_no_data(service: Service, observed: Observed) -> bool:
     seen = observed.folders.get(service.name)
-    if not service.data_version or (isinstance(seen, Found) and seen.fact.version):
+    return bool(service.data_version) and not (isinstance(seen, Found) and seen.fact.version)
+
+
+def _without_data(bundle: Bundle, observed: Observed) -> Iterator[Operation]:
+    """Stop what goes on without its data: the new folder is another one."""
+    for unit in reversed(bundle.units):
+        if observed.running(unit.name):
+            yield Operation(
+                "stop-unit", unit.service, unit.name, "the data that it was started with are gone"
+            )
+
+
+def _data(service: Service, observed: Observed) -> Iterator[Operation]:
+    if not _has_no_data(service, observed):
         return
+    seen = observed.folders.get(service.name)
     reason = "it was left half made" if isinstance(seen, Found) else "there is none yet"
+    if isinstance(seen, Unmarked):
+        reason = "nothing says whose it is that lies there: that is moved aside"
     yield Operation("create-data", service.name, service.name, reason)
 
 
 def _unit(
-    unit: Unit, bundle: Bundle, observed: Observed, wanted: Wanted, *, is_doubled: bool
+    unit: Unit, bundle: Bundle, observed: Observed, wanted: Wanted, *, is_ended: bool
 ) -> Iterator[Operation]:
     running = observed.running(unit.name)
-    if running is None or is_doubled:
+    if running is None or is_ended:
         yield Operation("start-unit", unit.service, unit.name, "it does not run")
         return
     reason = _restart_reason(unit, bundle, observed, wanted)
@@ -117,13 +140,17 @@ def _restart_reason(unit: Unit, bundle: Bundle, observed: Observed, wanted: Want
     running = observed.running(unit.name)
     if running is None:
         return ""
-    if running.bundle == DEVELOPMENT:
-        return "a development server runs in its place, and is ended"
-    if running.bundle != bundle.digest:
-        return f"it runs bundle {running.bundle[:12] or 'none'}, wanted is {bundle.digest[:12]}"
-    if wanted.force and unit.service in wanted.asked:
-        return "asked for by --force"
     fault = observed.unhealthy.get(unit.name, "")
     is_young = observed.at - running.started < unit.health.start_period
-    answers = "answered" in fault
-    return f"it hangs: {fault}" if fault and not is_young and not answers else ""
+    hangs = fault and not is_young and "answered" not in fault
+    wants = f"it runs bundle {running.bundle[:12] or 'none'}, wanted is {bundle.digest[:12]}"
+    is_lost = bool(bundle.release) and bundle.release not in observed.releases
+    reasons = (
+        (running.bundle == DEVELOPMENT, "a development server runs in its place, and is ended"),
+        (running.bundle != bundle.digest, wants),
+        (unit.name in observed.unkept, "no supervisor knows it"),
+        (is_lost, "the snapshot that it runs from is gone"),
+        (wanted.force and unit.service in wanted.asked, "asked for by --force"),
+        (hangs, f"it hangs: {fault}"),
+    )
+    return next((reason for holds, reason in reasons if holds), "")

@@ -44,7 +44,22 @@ def _ground(session: Session, request: Request, picture: Picture) -> Ground:
         total_bytes=disk.f_blocks * disk.f_frsize,
         places={one.name: session.places.data(one.name) for one in picture.wanted.services},
         without_credential=tuple(_without_credential(session, picture)),
+        locked=frozenset(_locked(session, picture)),
     )
+
+
+def _locked(session: Session, picture: Picture) -> Iterator[str]:
+    """Give the services whose data take only a password that the store would have to make anew."""
+    missing = {key for service, key in _new_keys(session)}
+    for service in picture.wanted.services:
+        if service.parts[0].program == "postgres" and "POSTGRES_PASSWORD" in missing:
+            yield service.name
+
+
+def _new_keys(session: Session) -> Iterator[tuple[str, str]]:
+    ring = session.keys.forecast()
+    for service, keys in ring.generated.items():
+        yield from ((service, key) for key in keys if key not in ring.restored.get(service, ()))
 
 
 def _without_credential(session: Session, picture: Picture) -> Iterator[str]:

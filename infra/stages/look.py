@@ -58,6 +58,7 @@ def _wanted(session: Session, request: Request) -> Wanted:
         asked=frozenset(request.services),
         keeper=session.target.keeper_version(),
         unwritten={name: keys for name, keys in ring.unwritten.items() if keys},
+        put_back=frozenset(name for name, keys in ring.restored.items() if keys),
         secret_files={} if session.vault else {name: _file_digest(name, ring) for name in ring.values},
         held_back=frozenset(session.settings.drills.hold_back_secrets),
         force=request.force,

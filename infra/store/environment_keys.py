@@ -13,6 +13,8 @@ from infra.store.keyring import Keyring, by_service
 from infra.store.paths import derived_path, secrets_path
 from infra.store.settle import Settled, mark, settle
 
+Rendered = Callable[[str], Mapping[str, Secret]]
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -36,13 +38,18 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentKeys:
-    """The declared keys of one environment in a store, looked at together."""
+    """The declared keys of one environment in a store, looked at together.
+
+    `rendered` gives what lies rendered of a service, and is asked only where the store never held its keys:
+    a store that was lost while the stack ran.
+    """
 
     store: Store
     project: str
     env: str
     specs: tuple[SecretSpec, ...]
     generate: Callable[[SecretSpec], Secret]
+    rendered: Rendered = lambda _service: {}
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -88,6 +95,7 @@ class EnvironmentKeys:
             values={name: _of_service(name, stored) for name in self.services},
             versions={name: look.versions[self._path(name)] + (name in changing) for name in self.services},
             generated=by_service(generated),
+            restored=by_service(settled.restored),
             rewritten=by_service(rewritten),
             missing=by_service(settled.missing),
             drifted=by_service(settled.drifted),
@@ -107,7 +115,15 @@ class EnvironmentKeys:
         paths = (path(service) for service in self.services for path in (self._path, self._marks_path))
         versions = {path: found[path].version if path in found else 0 for path in paths}
         name = self.env.rpartition("/")[2]
-        settled = settle(self.specs, held, marks, name, addresses, self.generate, repair=repair)
+        known = {
+            (service, key): value
+            for service in self.services
+            if not versions[self._path(service)]
+            for key, value in self.rendered(service).items()
+        }
+        settled = settle(
+            self.specs, held, marks, name, addresses, self.generate, repair=repair, rendered=known
+        )
         return Look(held, marks, versions, settled)
 
     def _unfit(self, look: Look) -> Iterable[str]:

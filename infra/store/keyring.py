@@ -15,6 +15,7 @@ class Keyring:
     """Values and findings, all by service; a service without a finding is not in that finding's mapping.
 
     `values` are those in the store, `versions` what the paths have, or will have in a forecast.
+    `restored` are those of the generated keys that are not new: the store lost them, and they lay rendered.
     `missing` keys are required and absent or empty, `drifted` ones were changed by a foreign hand,
     `undeclared` ones are in the store and in no declaration. `unfit` says which keys break their rule.
     """
@@ -22,6 +23,7 @@ class Keyring:
     values: Mapping[str, Mapping[str, Secret]]
     versions: Mapping[str, int]
     generated: Keys = field(default_factory=dict)
+    restored: Keys = field(default_factory=dict)
     rewritten: Keys = field(default_factory=dict)
     missing: Keys = field(default_factory=dict)
     drifted: Keys = field(default_factory=dict)

@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.model.errors import CasLost, Refused, StoreError
 from infra.model.secret import Place, Secret, SecretSpec
-from infra.store.environment_keys import EnvironmentKeys, Write
+from infra.store.environment_keys import EnvironmentKeys, Rendered, Write
 from infra.store.interface import Store
 from infra.store.keyring import Keyring, by_service
 from infra.store.settle import Settled
@@ -20,10 +20,17 @@ def generate(spec: SecretSpec) -> Secret:
 
 
 def pending(
-    store: Store, project: str, env: str, specs: Iterable[SecretSpec], addresses: Any, *, repair: bool = False
+    store: Store,
+    project: str,
+    env: str,
+    specs: Iterable[SecretSpec],
+    addresses: Any,
+    *,
+    repair: bool = False,
+    rendered: Rendered = lambda _service: {},
 ) -> Keyring:
     """Give what `ensure` would do and write nothing: the values that stay, the versions that would result."""
-    keys = EnvironmentKeys(store, project, env, tuple(specs), generate)
+    keys = EnvironmentKeys(store, project, env, tuple(specs), generate, rendered)
     look = keys.look(addresses, repair=repair)
     return keys.keyring(look, look.settled.generated, look.settled.rewritten)
 
@@ -37,15 +44,17 @@ def ensure(
     *,
     repair: bool = False,
     choice: str = "",
+    rendered: Rendered = lambda _service: {},
 ) -> Keyring:
     """Make missing generated keys and bring derived ones up to date; a repeat changes nothing.
 
     `choice` is how a person chooses the environment on a command line, when it is not by `--env` alone.
+    `rendered` gives what lies rendered of a service: keys that the store has lost are put back from there.
 
     Refused names derived keys that somebody else changed, unless `repair`, and nothing is written then.
     CasLost when other writers were faster twice at one path. Keys that nobody declared stay.
     """
-    keys = EnvironmentKeys(store, project, env, tuple(specs), generate)
+    keys = EnvironmentKeys(store, project, env, tuple(specs), generate, rendered)
     chosen = choice or f"--env {env.rpartition('/')[2]}"
     lost: set[str] = set()
     written: set[Place] = set()

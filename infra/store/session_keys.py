@@ -11,13 +11,17 @@ from infra.model.errors import Refused
 from infra.model.redaction import Redactor
 from infra.model.secret import Secret, SecretSpec
 from infra.store import keys as store_keys
+from infra.store.environment_keys import Rendered
 from infra.store.interface import Store
 from infra.store.keyring import Keyring
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of an environment in its store. Every value that is read is masked from then on."""
+    """The keys of an environment in its store. Every value that is read is masked from then on.
+
+    `rendered` gives what lies rendered of a service, where that can stand in for a store that was lost.
+    """
 
     store: Store
     commands: CommandLine
@@ -25,6 +29,7 @@ class Keys:
     specs: tuple[SecretSpec, ...]
     addresses: Addresses
     redactor: Redactor
+    rendered: Rendered = lambda _service: {}
 
     def forecast(self, *, repair: bool = False) -> Keyring:
         """Give the keys as they stand, with the versions that `make` would lead to; writes nothing."""
@@ -36,6 +41,7 @@ class Keys:
                 self.specs,
                 self.addresses,
                 repair=repair,
+                rendered=self.rendered,
             ),
         )
 
@@ -50,6 +56,7 @@ class Keys:
                 self.addresses,
                 repair=repair,
                 choice=self.commands.choice,
+                rendered=self.rendered,
             ),
         )
         lacking = [(service, key) for service, found in made.missing.items() for key in found]

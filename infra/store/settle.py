@@ -17,11 +17,13 @@ class Settled:
     """All values by (service, key), and which of them are new, rewritten, foreign or not there.
 
     `derived` are the keys that now follow from others, rewritten or not; `rewritten` ones without a value go.
+    `restored` are those of the `generated` that were known from elsewhere.
     """
 
     values: Mapping[Place, Secret]
     derived: frozenset[Place] = field(default_factory=frozenset)
     generated: frozenset[Place] = field(default_factory=frozenset)
+    restored: frozenset[Place] = field(default_factory=frozenset)
     rewritten: frozenset[Place] = field(default_factory=frozenset)
     drifted: frozenset[Place] = field(default_factory=frozenset)
     missing: frozenset[Place] = field(default_factory=frozenset)
@@ -41,16 +43,20 @@ def settle(
     generate: Callable[[SecretSpec], Secret],
     *,
     repair: bool = False,
+    rendered: Mapping[Place, Secret] | None = None,
 ) -> Settled:
-    """Give what every declared key should be.
+    """Give what every declared key should be. `rendered` is what is still known of keys that the store lost.
 
     A generated key is made once, where it is required and missing. A derived one follows its inputs; one
     without a mark of ours is drift, and stands until `repair`. One that is derived no more goes, where it is
     ours. Operator keys are never touched.
     """
     declared = tuple(specs)
-    required = [spec for spec in declared if spec.kind == "generated" and spec.required_in(environment)]
-    fresh = {spec.place: generate(spec) for spec in required if _is_missing(held, spec.place)}
+    missing = [spec for spec in declared if spec.derive is None and _is_missing(held, spec.place)]
+    known = rendered or {}
+    restored = {spec.place: known[spec.place] for spec in missing if not _is_missing(known, spec.place)}
+    required = [one for one in missing if one.kind == "generated" and one.required_in(environment)]
+    fresh = {one.place: generate(one) for one in required if one.place not in restored} | restored
     values = {**held, **fresh}
     gone = {spec.place for spec in declared if _is_over(spec, values, held, marks, addresses)}
     values = {place: value for place, value in values.items() if place not in gone}
@@ -69,6 +75,7 @@ def settle(
         values,
         derived=frozenset(derived),
         generated=frozenset(fresh),
+        restored=frozenset(restored),
         rewritten=frozenset(place for place in derived if held.get(place) != values[place]) | gone,
         drifted=frozenset(drifted),
         missing=frozenset(

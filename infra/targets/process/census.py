@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -22,6 +24,57 @@ def of_checkouts(checkouts: Collection[str]) -> dict[str, list[psutil.Process]]:
         except (psutil.Error, OSError):
             continue
     return {one: sorted(many, key=psutil.Process.create_time, reverse=True) for one, many in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A live process whose environment's folder was deleted under it; `unit` is empty for a supervisor."""
+
+    process: psutil.Process
+    checkout: str
+    environment: str
+    unit: str
+    folder: str
+
+    def __str__(self) -> str:
+        """Give it as people read it."""
+        what = self.unit or "supervisor"
+        return f"{what} of {self.environment} (pid {self.process.pid}): {self.folder} is gone"
+
+
+def lost(base: Path) -> list[Lost]:
+    """Give the processes whose environment's folder lay below `base` and is gone, supervisors first.
+
+    Those of other users are not readable and not ours.
+    """
+    found = filter(None, map(_lost, psutil.process_iter()))
+    below = [one for one in found if Path(one.folder).is_relative_to(base)]
+    return sorted(below, key=lambda one: (bool(one.unit), one.environment, one.unit))
+
+
+def end(one: Lost) -> list[int]:
+    """End a process that lost its folder, with all of its unit; give the pids that stay."""
+    if not one.unit:
+        return [left.pid for left in processes.end([one.process], GRACE)]
+    marks = processes.Marks(one.checkout, one.environment)
+    return [left.pid for left in processes.end_unit(marks, one.unit, GRACE)]
+
+
+def _lost(process: psutil.Process) -> Lost | None:
+    try:
+        variables = process.environ()
+        checkout, environment = variables["INFRA_CHECKOUT"], variables["INFRA_ENV"]
+        unit = variables.get("INFRA_UNIT", "")
+        words = [] if unit else process.cmdline()
+        run = Path(variables["HOME"]) / "run" if unit else Path(words[words.index(processes.KEEPER) + 1])
+        if run.is_dir() or processes.is_helper(unit) or process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        parent = process.parent() if unit else None
+        if parent and parent.environ().get("INFRA_UNIT") == unit:
+            return None
+    except (psutil.Error, OSError, KeyError, ValueError, IndexError):
+        return None
+    return Lost(process, checkout, environment, unit, str(run.parent))
 
 
 def end_all(checkout: str) -> list[int]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from infra.model.errors import CannotTell, Unreachable
 from infra.targets.process import processes
 from infra.targets.process.processes import KEEPER, Marks
+from infra.targets.process.units_file import read_units
 
 if TYPE_CHECKING:
     import psutil
@@ -27,7 +28,7 @@ _CODE = Path(__file__).parent
 
 def version() -> str:
     """Give a digest of the code that a supervisor runs; another one means that it has to be replaced."""
-    names = ("supervisor", "keeper", "probes", "processes", "logfiles", "account")
+    names = ("supervisor", "keeper", "probes", "processes", "logfiles", "account", "units_file")
     texts = [(_CODE / f"{name}.py").read_bytes() for name in names]
     return sha256(b"\0".join(texts)).hexdigest()[:16]
 
@@ -65,6 +66,13 @@ class Client:
             return dict(self.ask("status")["units"])
         except Unreachable:
             return {}
+
+    def kept(self) -> frozenset[str]:
+        """Give the names of the units that the supervisor keeps, or that the next one would adopt."""
+        try:
+            return frozenset(self.ask("status")["units"])
+        except Unreachable:
+            return frozenset(unit.name for unit in read_units(self._folder))
 
     def lost(self) -> list[psutil.Process]:
         """Give the supervisors of this environment that nobody can ask: what they hold was deleted."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import asdict
 from pathlib import Path
 
-from infra.model.observed import Absent, DataFolder, Found, Unknown
+from infra.model.observed import Absent, DataFolder, Found, Unknown, Unmarked
 
 MARKER = ".infra.json"
+BESIDE = MARKER + ".new"
 
 
-def read(folder: Path) -> Found[DataFolder] | Absent | Unknown:
-    """Give the folder's marker; Unknown where there is something that cannot be read or says nothing."""
+def read(folder: Path) -> Found[DataFolder] | Absent | Unmarked | Unknown:
+    """Give the folder's marker; Unmarked for something without one, Unknown for what cannot be read."""
     try:
-        is_empty = next(folder.iterdir(), None) is None
+        is_empty = all(one.name == BESIDE for one in folder.iterdir())
     except FileNotFoundError:
         return Absent()
     except OSError as error:
@@ -24,16 +26,26 @@ def read(folder: Path) -> Found[DataFolder] | Absent | Unknown:
     try:
         marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
         return Found(DataFolder(**{**marker, "version": _version(folder, marker["version"])}))
+    except FileNotFoundError:
+        return Unmarked()
     except (OSError, ValueError, KeyError, TypeError) as error:
         return Unknown(f"{folder / MARKER}: {error}")
 
 
 def create(folder: Path, marker: DataFolder) -> None:
-    """Make the folder, if need be, and write its marker."""
+    """Make the folder, if need be, and write its marker; what lies there without one is moved aside."""
+    if isinstance(read(folder), Unmarked):
+        folder.rename(_aside(folder))
     walkable(folder)
-    beside = folder / (MARKER + ".new")
+    beside = folder / BESIDE
     beside.write_text(json.dumps(asdict(marker), indent=2) + "\n", encoding="utf-8")
     beside.replace(folder / MARKER)
+
+
+def _aside(folder: Path) -> Path:
+    """Give a free name beside the folder."""
+    names = (folder.with_name(f"{folder.name}.found-{number}") for number in itertools.count(1))
+    return next(name for name in names if not name.exists())
 
 
 def _version(folder: Path, declared: str) -> str:

@@ -23,10 +23,10 @@ from typing import Any
 from infra.model.unit import Unit, unit_from_json
 from infra.targets.process import logfiles, processes
 from infra.targets.process.keeper import GRACE, Board, Keeper
+from infra.targets.process.units_file import read_units, write_units
 
 SOCKET = "supervisor.sock"
 LOCK = "supervisor.lock"
-UNITS = "units.json"
 ROTATE_EVERY = 5.0
 
 
@@ -42,7 +42,7 @@ class Supervisor:
     def adopt_living(self) -> None:
         """Take over the units of an earlier supervisor that still run; the dead ones stay dead."""
         living = processes.mains(self._marks)
-        for unit in _read_units(self._folder / UNITS):
+        for unit in read_units(self._folder):
             found = living.get(unit.name, [])
             if found:
                 self._keep(unit, found[0][0])
@@ -126,17 +126,7 @@ class Supervisor:
         return self._folder.parent / "logs" / f"{name}.log"
 
     def _write_units(self) -> None:
-        text = json.dumps([keeper.unit.as_json() for keeper in self._keepers.values()])
-        beside = self._folder / (UNITS + ".new")
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(self._folder / UNITS)
-
-
-def _read_units(path: Path) -> list[Unit]:
-    try:
-        return [unit_from_json(unit) for unit in json.loads(path.read_text(encoding="utf-8"))]
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return []
+        write_units(self._folder, [keeper.unit for keeper in self._keepers.values()])
 
 
 def _listen(folder: Path) -> socket.socket:

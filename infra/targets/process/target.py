@@ -10,7 +10,7 @@ from typing import Any
 
 from infra.model.command_line import CommandLine
 from infra.model.errors import CannotTell, PortTaken, Refused
-from infra.model.observed import Absent, DataFolder, Found, Observed, Running, Unknown
+from infra.model.observed import Absent, DataFolder, Found, Observed, Running, Unknown, Unmarked
 from infra.model.operation import Operation
 from infra.model.places import Places, Program
 from infra.model.secret import Secret
@@ -94,6 +94,7 @@ class ProcessTarget:
             uninstalled=frozenset(name for name, one in self._places.programs.items() if _lacks(one)),
             unhealthy=self._faults([units[name] for name in units if name in living]),
             strangers=tuple(_strangers(living, declared)),
+            unkept=frozenset(units.keys() & living.keys() - self._client.kept()),
             keeper=Found(running) if running else Absent(),
         )
 
@@ -137,7 +138,7 @@ class ProcessTarget:
 
         It starts nothing and needs no supervisor: units are known by their marks.
         """
-        left = [one.pid for one in processes.end(self._client.lost(), GRACE)]
+        left = self.end_lost_keepers()
         for unit in units:
             left += self._end(unit)
         return [*left, *self._client.end()]
@@ -145,6 +146,10 @@ class ProcessTarget:
     def lost_keepers(self) -> list[int]:
         """Give the pids of supervisors that live on without their folder: nobody can ask them any more."""
         return sorted(one.pid for one in self._client.lost())
+
+    def end_lost_keepers(self) -> list[int]:
+        """End the supervisors that live on without their folder; give the pids that would not end."""
+        return [one.pid for one in processes.end(self._client.lost(), GRACE)]
 
     def is_quiet(self) -> bool:
         """Tell whether nothing of this environment runs, no unit and no supervisor."""
@@ -211,7 +216,7 @@ class ProcessTarget:
     def _keeps_data(self, service: str) -> bool:
         return any(one.name == service and one.data_version for one in self._project.services)
 
-    def _folder(self, service: str) -> Found[DataFolder] | Absent | Unknown:
+    def _folder(self, service: str) -> Found[DataFolder] | Absent | Unmarked | Unknown:
         return data_folders.read(Path(self._places.data(service)))
 
     def _secret_file(self, service: str) -> Found[str] | Absent | Unknown:

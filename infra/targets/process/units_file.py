@@ -1,0 +1,26 @@
+"""The units that a supervisor keeps, written down for the next one: it adopts those that still run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from infra.model.unit import Unit, unit_from_json
+
+NAME = "units.json"
+
+
+def read_units(folder: Path) -> list[Unit]:
+    """Give the units of a run folder; none where the file is missing or says nothing."""
+    try:
+        return [unit_from_json(unit) for unit in json.loads((folder / NAME).read_text(encoding="utf-8"))]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def write_units(folder: Path, units: Iterable[Unit]) -> None:
+    """Write them down; a reader sees the old list or the new one."""
+    beside = folder / f"{NAME}.new"
+    beside.write_text(json.dumps([unit.as_json() for unit in units]), encoding="utf-8")
+    beside.replace(folder / NAME)
