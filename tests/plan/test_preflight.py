@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from infra.model.command_line import CommandLine
-from infra.model.observed import Absent, DataFolder, Found, Observed, Unknown
-from infra.model.service import Service
+from infra.model.observed import Absent, DataFolder, Found, Observed, Running, Unknown, Unmarked
+from infra.model.service import Health, Limits, Part, Service
 from infra.plan.preflight import Ground, preflight
 
 MINE = DataFolder("shop", "local", "store", "c0ffee00", "16")
@@ -64,3 +64,27 @@ def test_what_cannot_be_read_stops_the_change() -> None:
 
 def test_a_full_disk_stops_the_change() -> None:
     assert "only 1 MiB" in faults(Found(MINE), replace(GROUND, free_bytes=2**20))[0]
+
+
+def test_files_that_say_nothing_of_their_owner_are_replaced_only_when_asked() -> None:
+    (fault,) = preflight(Observed(folders={"store": Unmarked()}), GROUND)
+    assert "nothing in it says whose they are" in fault.message
+    assert fault.next_step.endswith("./inv shop.setup --env local --init")
+    assert faults(Unmarked(), replace(GROUND, allow_empty=True)) == []
+
+
+def test_a_unit_that_runs_without_its_data_is_asked_about_even_without_any_record() -> None:
+    part = Part("store", "postgres", (), 1, Health("http"), Limits(memory_mib=64, processes=10))
+    ground = replace(GROUND, services=(Service("store", (part,), data_version="16"),))
+    running = Found(Running("store", "1@1", 1.0, "b", "d"))
+    observed = Observed(units={"store": running}, folders={"store": Absent()})
+    assert "has run before" in preflight(observed, ground)[0].message
+    assert preflight(replace(observed, units={}), ground) == []
+
+
+def test_data_without_their_secrets_are_refused_and_a_new_start_is_the_way_on() -> None:
+    ground = replace(GROUND, locked=frozenset({"store"}))
+    (fault,) = preflight(Observed(folders={"store": Found(MINE)}), ground)
+    assert "the store has lost the secrets" in fault.message
+    assert fault.next_step.endswith("./inv shop.destroy --env local")
+    assert faults(Found(replace(MINE, version="")), ground) == []

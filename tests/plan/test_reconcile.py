@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from infra.model.observed import Absent, DataFolder, Found, Observed, Running
+from infra.model.observed import Absent, DataFolder, Found, Observed, Running, Unmarked
 from infra.model.service import Health, Limits, Part, Service
 from infra.model.unit import Bundle, Unit
 from infra.plan.reconcile import Wanted, reconcile
@@ -144,3 +144,30 @@ def test_the_identity_of_a_plan_moves_with_its_reasons_and_not_with_time() -> No
     later = replace(gone, at=9999.0)
     assert reconcile(gone, WANTED).identity == reconcile(later, WANTED).identity
     assert reconcile(gone, WANTED).identity != reconcile(WORLD, WANTED).identity
+
+
+GONE = {"there is none yet": Absent(), "that is moved aside": Unmarked()}
+
+
+@pytest.mark.parametrize(("words_of_it", "folder"), [(key, GONE[key]) for key in GONE], ids=GONE)
+def test_what_goes_on_without_its_data_is_stopped_before_new_ones_are_made(
+    words_of_it: str, folder: Absent | Unmarked
+) -> None:
+    wanted = replace(WANTED, asked=frozenset(BUNDLES))
+    plan = reconcile(replace(WORLD, folders={"store": folder}), wanted)
+    steps = [f"{step.kind} {step.subject}" for step in plan.operations]
+    assert steps[:3] == ["stop-unit store", "create-data store", "start-unit store"]
+    assert words_of_it in plan.operations[1].reason
+
+
+def test_a_unit_that_no_supervisor_knows_is_restarted() -> None:
+    wanted = replace(WANTED, asked=frozenset(BUNDLES))
+    steps = reconcile(replace(WORLD, unkept=frozenset({"cache"})), wanted).operations
+    assert [(one.kind, one.subject, one.reason) for one in steps if one.service == "cache"] == [
+        ("restart-unit", "cache", "no supervisor knows it")
+    ]
+
+
+def test_units_whose_snapshot_is_gone_are_restarted_from_a_new_one() -> None:
+    steps = words(replace(WORLD, releases=frozenset()))
+    assert steps == ["store-release aaaaaaaaaaaa", "ensure-database store", "restart-unit app"]

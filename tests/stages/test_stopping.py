@@ -65,7 +65,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, str], None]:
                     raises()
                 return real(path, flags, *more, **named)
 
-            monkeypatch.setattr(private_file.os, "open", opened)
+            monkeypatch.setattr(os, "open", opened)
 
     return fail
 

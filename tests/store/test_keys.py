@@ -326,3 +326,36 @@ ensure(FileStore(Path({str(tmp_path / "secrets")!r}), "local", Path("/checkout")
     assert [run.communicate(timeout=60)[1] for run in runs] == [b""] * 4
     assert pending(store).unwritten == {}
     assert store.get(POSTGRES).version == 1
+
+
+RENDERED = {
+    "postgres": {"POSTGRES_PASSWORD": Secret("of the data"), "APP_PASSWORD": Secret("ab")},
+    "app": {
+        "SECRET_KEY": Secret("kept"),
+        "S3_ACCESS_KEY": Secret("put by hand"),
+        "DATABASE_URL": Secret("old"),
+    },
+}
+
+
+def salvaged(store: FileStore) -> Keyring:
+    return keys.ensure(store, *PLACE, SPECS, "db", rendered=lambda service: RENDERED.get(service, {}))
+
+
+def test_keys_that_the_store_lost_are_put_back_from_what_lies_rendered(store: FileStore) -> None:
+    forecast = keys.pending(store, *PLACE, SPECS, "db", rendered=lambda service: RENDERED[service])
+    assert forecast.restored == {
+        "app": ("S3_ACCESS_KEY", "SECRET_KEY"),
+        "postgres": ("APP_PASSWORD", "POSTGRES_PASSWORD"),
+    }
+    made = salvaged(store)
+    assert made.values["postgres"] == RENDERED["postgres"]
+    assert made.values["app"]["S3_ACCESS_KEY"] == Secret("put by hand")
+    assert made.values["app"]["DATABASE_URL"] == Secret("pg://ab@db"), "what is derived follows as ever"
+    assert store.get(POSTGRES).values == RENDERED["postgres"]
+
+
+def test_a_key_that_was_taken_out_of_a_store_that_stands_is_made_anew(store: FileStore) -> None:
+    ensure(store)
+    change(store, POSTGRES, POSTGRES_PASSWORD="")
+    assert salvaged(store).values["postgres"]["POSTGRES_PASSWORD"] != Secret("of the data")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.model.lease import Lease
 from infra.model.secret import Secret
 from infra.store import leases, owner
 from infra.store.file_store import FileStore
@@ -124,11 +125,11 @@ def test_a_marked_unit_is_stopped_without_a_supervisor_and_without_a_state(clone
     assert not clone.home_of_state.exists()
 
 
-def hold(clone: Clone, lease: leases.Lease) -> None:
+def hold(clone: Clone, lease: Lease) -> None:
     leases.acquire(clone.store, LEASE, lease, lambda: datetime.now(UTC))
 
 
-def dead() -> leases.Lease:
+def dead() -> Lease:
     return replace(owner.this_process("somebody", "a-run", "setup"), pid=999_999_999)
 
 
