@@ -70,9 +70,12 @@ class Clone(Checkout):
         roots = [self.folder / name for name in ("states", "share", "cache")]
         return sorted(str(path) for root in [*roots, self.memory] for path in [root, *root.rglob("*")])
 
-    def unit(self, name: str = "redis") -> subprocess.Popen[bytes]:
-        marks = {"INFRA_CHECKOUT": self.home_of_state.name, "INFRA_ENV": "local", "INFRA_UNIT": name}
-        child = subprocess.Popen(SLEEPS, env={**os.environ, **marks})
+    def unit(self, name: str = "redis", checkout: str = "", env: str = "local") -> subprocess.Popen[bytes]:
+        """Start what stands in for a unit; its folder is not there."""
+        mine = checkout or self.home_of_state.name
+        marks = {"INFRA_CHECKOUT": mine, "INFRA_ENV": env, "INFRA_UNIT": name}
+        home = self.home_of_state.with_name(mine) / env
+        child = subprocess.Popen(SLEEPS, env={**os.environ, **marks, "HOME": str(home)})
         self.strangers.append(child)
         return child
 
@@ -123,6 +126,23 @@ def test_a_marked_unit_is_stopped_without_a_supervisor_and_without_a_state(clone
     assert (done.code, done.json["changes"]) == (0, ["stop redis"]), done.err
     assert unit.wait(5) is not None
     assert not clone.home_of_state.exists()
+
+
+def test_what_lost_its_folder_is_shown_whosever_it_is_and_ended_with_all_alone(clone: Clone) -> None:
+    others = clone.unit("postgres", checkout="0badcafe", env="staging")
+    rehearsal = clone.unit("router", env="staging")
+    leaking = clone.run("leaks.check", "--verbose", "--json")
+    assert leaking.code == 1
+    for one, name in ((others, "postgres"), (rehearsal, "router")):
+        assert f"the lost {name} of staging (pid {one.pid})" in leaking.err
+    assert "→ ./inv cleanup.dev --all --dry-run" in leaking.err
+    kept = clone.run("cleanup.dev", "--json").json
+    assert {one["why"] for one in kept["facts"]["items"]} == {"ended with --all"}
+    assert (others.poll(), rehearsal.poll()) == (None, None)
+    done = clone.run("cleanup.dev", "--all", "--yes", "--json")
+    assert (done.code, done.json["facts"]["removed"]) == (0, 2), done.err
+    assert None not in (others.wait(5), rehearsal.wait(5))
+    assert clone.run("leaks.check").code == 0
 
 
 def hold(clone: Clone, lease: Lease) -> None:
