@@ -50,6 +50,10 @@ class Ledger:
         """Give the newest record, None when there is none."""
         return next(iter(self.list(service, 1)), None)
 
+    def ids(self, service: str) -> tuple[str, ...]:
+        """Give the ids of all records, newest first."""
+        return tuple(map(_id, self._names(service)))
+
     def walk(self, service: str) -> Iterator[dict[str, Any]]:
         """Give the records one by one, newest first, each read when it is asked for."""
         return (records.read(self._store, self._path(service, name))[0] for name in self._names(service))
