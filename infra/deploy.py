@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from infra.model.errors import CannotTell, DeployFailed, InfraError, LeaseHeld
+from infra.model.errors import CannotTell, Denied, DeployFailed, InfraError, LeaseHeld, Unwritable
 from infra.model.faults import as_error
 from infra.model.interruption import Interrupted, LeftAtOnce
 from infra.model.operation import Operation
@@ -52,8 +52,8 @@ def show(session: Session, request: Request) -> None:
 
 def setup(session: Session, request: Request) -> None:
     """Make what is asked for run, and prove it. A repeat after any failure or kill goes on from there."""
-    with leased(session, request), telling_what_runs(session):
-        left.settle(session)
+    with leased(session, request), _telling_what_runs(session):
+        _settle(session)
         attempt = begin(session, plan(session, request), deploy=request.deploy)
         require_same(session, request, attempt.picture)
         if attempt.picture.plan.is_empty and is_settled(session, attempt):
@@ -70,8 +70,8 @@ def setup(session: Session, request: Request) -> None:
 
 def rollback(session: Session, request: Request, to: str) -> None:
     """Put an earlier good release of one service back: the one before, or the one that is named."""
-    with leased(session, request), telling_what_runs(session):
-        left.settle(session)
+    with leased(session, request), _telling_what_runs(session):
+        _settle(session)
         record = chosen(session, request.services[0], to)
         session.console.line(
             f"back to {record.deploy}, release {(record.release or record.bundle_digest)[:12]}"
@@ -80,8 +80,16 @@ def rollback(session: Session, request: Request, to: str) -> None:
             _return_to(session, request, {record.service: record.bundle} if record.bundle else {})
 
 
+def _settle(session: Session) -> None:
+    """Write down what earlier commands left; where that cannot be written, it waits for the next command."""
+    try:
+        left.settle(session)
+    except (Unwritable, Denied) as error:
+        session.console.line(f"left behind, and not written down now: {error.message}")
+
+
 @contextmanager
-def telling_what_runs(session: Session) -> Iterator[None]:
+def _telling_what_runs(session: Session) -> Iterator[None]:
     """Say what runs when a second signal ends the body at once."""
     try:
         yield

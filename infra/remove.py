@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from infra import consent
 from infra.cleanup import folder
 from infra.model.clock import deploy_id, iso
 from infra.model.errors import CannotTell, KnownBad
+from infra.model.interruption import Interrupted
 from infra.model.record import Record
 from infra.session import Request, Session
+from infra.stages import left
 from infra.stopping import CANNOT_WRITE, holder, note, stopping, writing
 from infra.store.paths import derived_path, secrets_path
 from infra.vault.entry import MEMORY
+
+Thing = TypeVar("Thing")
 
 
 def down(session: Session, request: Request) -> None:
@@ -26,8 +31,28 @@ def down(session: Session, request: Request) -> None:
         session.outcome.outcome = "nothing to do"
         session.console.line("nothing was running")
         return
-    with stopping(session, request):
+    with stopping(session, request), _telling_what_is_left(session, "down"):
+        _settle(session)
         _stop(session)
+
+
+@contextmanager
+def _telling_what_is_left(session: Session, task: str, *places: Path) -> Iterator[None]:
+    """Let a signal wait for the end of an operation, and say then what still runs or lies there."""
+    try:
+        with session.stop.held():
+            yield
+    except Interrupted:
+        left_over = [*session.target.living(), *(str(place) for place in places if place.exists())]
+        session.outcome.facts["left"] = left_over
+        session.console.line(f"interrupted; left: {', '.join(left_over) or 'nothing'}")
+        session.console.line(f"→ {session.say(task)}")
+        raise
+
+
+def _settle(session: Session) -> None:
+    with writing(session, "what earlier commands left behind"):
+        left.settle(session)
 
 
 def _nothing_runs(session: Session) -> bool:
@@ -38,16 +63,23 @@ def _stop(session: Session) -> None:
     units = [name for service in reversed(session.services) for name in reversed(session.unit_names(service))]
     with session.console.stage("stop") as stage:
         running = session.target.living()
-        left = session.target.end_all([*units, *(name for name in running if name not in units)])
-        if left:
-            pids = ", ".join(map(str, left))
-            raise KnownBad(f"these processes do not end: {pids}", next_step=f"kill -9 {left[0]}")
+        stubborn = session.target.end_all(_in_turn(session, [*units, *(set(running) - set(units))]))
+        if stubborn:
+            pids = ", ".join(map(str, stubborn))
+            raise KnownBad(f"these processes do not end: {pids}", next_step=f"kill -9 {stubborn[0]}")
         still = session.target.living()
         if still:
             raise KnownBad(f"still running: {', '.join(still)}", next_step=session.say("down"))
         stage.say(f"{len(running)} units stopped" if running else "nothing was running")
     session.outcome.changes = [f"stop {name}" for name in running]
     session.outcome.outcome = "stopped" if running else "nothing to do"
+
+
+def _in_turn(session: Session, things: Iterable[Thing]) -> Iterator[Thing]:
+    """Give the things one after another, as long as nobody asks to stop."""
+    for one in things:
+        session.stop.require()
+        yield one
 
 
 def destroy(session: Session, request: Request, *, yes: bool) -> None:
@@ -67,11 +99,12 @@ def destroy(session: Session, request: Request, *, yes: bool) -> None:
     if has_secrets:
         session.console.line(f"    the secrets of {session.environment.name} in the store")
     _consent(session, yes=yes)
-    with stopping(session, request):
+    with stopping(session, request), _telling_what_is_left(session, "destroy", *places):
+        _settle(session)
         _stop(session)
         with session.console.stage("remove") as stage:
             with remembered(session, *session.service_names):
-                for place, _ in found:
+                for place, _ in _in_turn(session, found):
                     _remove(place, session)
             with writing(session, "the secrets in the store"):
                 _forget_secrets(session)

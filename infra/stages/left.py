@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 
 from infra.model.clock import iso
@@ -56,9 +57,8 @@ def _known(session: Session, service: str) -> set[str]:
 
 def _is_under_way(session: Session) -> bool:
     """Tell whether somebody else is deploying: what is not recorded yet is theirs."""
-    holder = leases.standing(session.store, _lease(session))
-    is_mine = session.claim.holding is not None
-    return holder is not None and not is_mine and not owner.is_gone(holder)
+    holder = None if session.claim.holding else leases.standing(session.store, _lease(session))
+    return holder is not None and not leases.is_over(holder, time.monotonic())
 
 
 def _of_a_dead_owner(session: Session) -> Iterator[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from infra import deploy
+from infra import deploy, remove
 from infra.model.errors import CannotTell, DeployFailed, InfraError, LeaseHeld, StoreError
 from infra.model.interruption import Interrupted, LeftAtOnce
 from infra.session import Request
@@ -231,3 +233,26 @@ def test_nothing_to_do_that_is_not_healthy_is_bad(shop: World) -> None:
     shop.bad = frozenset("a")
     with pytest.raises(DeployFailed):
         shop.setup("a")
+
+
+def test_a_down_that_is_interrupted_ends_its_unit_and_says_what_is_left(
+    shop: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = shop.session()
+    alive = ["web", "cache", "base"]
+
+    def end_all(units: Iterable[str]) -> list[int]:
+        for name in units:
+            alive.remove(name)
+            session.stop.arrive(INT, 1.0)
+        return []
+
+    session.services = (SimpleNamespace(name="all"),)
+    session.unit_names = lambda _service: ("base", "cache", "web")
+    session.target = SimpleNamespace(
+        is_quiet=lambda: False, living=lambda: list(alive), running=list, end_all=end_all
+    )
+    with pytest.raises(Interrupted):
+        remove.down(session, Request((UNIT,)))
+    assert session.outcome.facts["left"] == ["cache", "base"]
+    assert "interrupted; left: cache, base\n→ ./inv shop.down" in capsys.readouterr().err
