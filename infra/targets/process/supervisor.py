@@ -54,17 +54,20 @@ class Supervisor:
     def start(self, unit: dict[str, Any]) -> dict[str, Any]:
         """Make this unit run as written; what ran under its name before is ended first."""
         wanted = unit_from_json(unit)
-        self.stop(wanted.name)
+        self.stop(wanted.name, stop_signal=wanted.stop_signal)
         self._keep(wanted, None)
         self._write_units()
         return {}
 
-    def stop(self, name: str, grace: float = GRACE) -> dict[str, Any]:
-        """End a unit and forget it, also one that no keeper knows; give the pids that would not end."""
+    def stop(self, name: str, grace: float = GRACE, stop_signal: str = "SIGTERM") -> dict[str, Any]:
+        """End a unit and forget it; give the pids that would not end.
+
+        `stop_signal` is for one that no keeper knows: its own is known to its keeper alone.
+        """
         keeper = self._keepers.pop(name, None)
         if keeper:
             keeper.stop(grace)
-        stubborn = processes.end_unit(self._marks, name, grace)
+        stubborn = processes.end_unit(self._marks, name, grace, stop_signal)
         with suppress(OSError):  # a full disk keeps no unit from being stopped: the dead are not adopted
             self._write_units()
         return {"left": [process.pid for process in stubborn]}

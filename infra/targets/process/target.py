@@ -156,11 +156,11 @@ class ProcessTarget:
         return not processes.marked(self._marks) and not processes.keepers(self._marks)
 
     def _end(self, unit: str) -> list[int]:
+        parts = (part for service in self._project.services for part in service.parts)
+        word = next((part.stop_signal for part in parts if part.name == unit), "SIGTERM")
         try:
-            left: list[int] = self._client.ask("stop", name=unit)["left"]
-        except CannotTell:  # there is no supervisor, or it cannot write down what it stopped
-            parts = (part for service in self._project.services for part in service.parts)
-            word = next((part.stop_signal for part in parts if part.name == unit), "SIGTERM")
+            left: list[int] = self._client.ask("stop", name=unit, stop_signal=word)["left"]
+        except CannotTell:  # there is no supervisor, or it is of a version before, or it cannot write
             return [one.pid for one in processes.end_unit(self._marks, unit, GRACE, word)]
         return left
 
@@ -269,7 +269,7 @@ class ProcessTarget:
         database.downgrade(unit, operation.subject, self._commands)
 
     def _stop_unit(self, operation: Operation, _delivery: Delivery) -> None:
-        left = self._client.ask("stop", name=operation.subject)["left"]
+        left = self._end(operation.subject)
         if left:
             raise CannotTell(
                 f"{operation.subject}: pid {left[0]} does not end", next_step=f"kill -9 {left[0]}"
