@@ -15,14 +15,25 @@ compile() {
         --no-header --no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links "$@"
 }
 
+# Puts a new lock in place. The pips of Python 3.11 take no `name[extra]` for a `name` that another package asks for,
+# nor the reverse: they look at the latest version, which has no hash here. So both lines stand in a lock.
+put() {
+    awk '
+        /^[^ ]/ { printf "%s%s", plain, block; plain = block = ""; has_extra = /\[/ }
+        { block = block $0 "\n" }
+        has_extra { sub(/\[[^]]*\]/, ""); plain = plain $0 "\n" }
+        END { printf "%s%s", plain, block }' "$1.new" >"$1"
+    rm "$1.new"
+}
+
 compile tool.in local.in dev.in --output-file "$all" "$@"
 for lock in tool local dev; do
     # To stdout: a lock that uv finds in place would have a say in the versions again.
     compile "$lock.in" --constraint "$all" --generate-hashes >"$lock.txt.new"
-    mv "$lock.txt.new" "$lock.txt"
+    put "$lock.txt"
 done
 for part in backend frontend; do
-    folder=../reference_app/apps/$part
-    compile "$folder/requirements.in" --constraint "$all" --generate-hashes >"$folder/requirements.txt.new"
-    mv "$folder/requirements.txt.new" "$folder/requirements.txt"
+    lock=../reference_app/apps/$part/requirements
+    compile "$lock.in" --constraint "$all" --generate-hashes >"$lock.txt.new"
+    put "$lock.txt"
 done

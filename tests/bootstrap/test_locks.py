@@ -11,9 +11,9 @@ import pytest
 FOLDER = Path(__file__).resolve().parents[2] / "requirements"
 NAMES = ("tool", "local", "dev")
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
-PIN = re.compile(r"([a-z0-9-]+)==([^ ;]+)(?: ; [^\\]+)?")
+PIN = re.compile(r"([a-z0-9-]+)(?:\[([a-z,]+)\])?==([^ ;]+)(?: ; [^\\]+)?")
 INCLUDED = re.compile(r"-r (\.\./reference_app/apps/[a-z]+/requirements\.in)")
-WISH = re.compile(r"([a-z0-9-]+)(\[[a-z,]+\])?(==.+)?")
+WISH = re.compile(r"([a-z0-9-]+)(?:\[([a-z,]+)\])?(==.+)?")
 
 
 def requirements(name: str) -> list[str]:
@@ -27,8 +27,13 @@ def pins(name: str) -> dict[str, set[str]]:
     for line in requirements(name):
         pin = PIN.match(line)
         assert pin, line
-        found.setdefault(pin[1], set()).add(pin[2])
+        found.setdefault(pin[1], set()).add(pin[3])
     return found
+
+
+def pins_with_extras(name: str) -> Iterator[tuple[str, str]]:
+    """Give the packages that one lock holds with an extra, and that extra."""
+    yield from ((pin[1], pin[2]) for line in requirements(name) if (pin := PIN.match(line)) and pin[2])
 
 
 def wishes(file: Path) -> Iterator[str]:
@@ -77,8 +82,19 @@ def test_a_package_has_the_same_version_in_every_lock() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_package_that_is_asked_for_is_locked_at_the_version_that_is_asked_for(name: str) -> None:
     locked = pins(name)
+    extras = dict(pins_with_extras(name))
     for line in wishes(FOLDER / f"{name}.in"):
         wish = WISH.fullmatch(line)
         assert wish, line
         assert wish[1] in locked, f"{wish[1]}: type requirements/compile.sh"
+        assert wish[2] in {None, extras.get(wish[1])}
         assert wish[3] in {None, *(f"=={version}" for version in locked[wish[1]])}
+
+
+@pytest.mark.parametrize("name", [*NAMES, "../reference_app/apps/backend/requirements"])
+def test_what_is_locked_with_an_extra_is_locked_without_it_too(name: str) -> None:
+    """Where another package asks for it so, the pips of Python 3.11 take no other line for it."""
+    plain = {re.split(r"[=\[]", line)[0] for line in requirements(name) if re.match(r"[a-z0-9-]+==", line)}
+    found = {package for package, _ in pins_with_extras(name)}
+    assert found
+    assert found <= plain
