@@ -7,7 +7,7 @@ _inv() {
     # Not through ./inv itself: completing must install nothing.
     [ -x "$top/.venv/bin/python" ] || return 0
     local words
-    words=$(cd -- "$top" && .venv/bin/python -m invoke --complete -- inv "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+    words=$(cd -- "$top" && .venv/bin/python -I tasks/start.py --complete -- inv "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
     COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -o default -F _inv inv ./inv

@@ -5,7 +5,7 @@ function __inv_words
     # Not through ./inv itself: completing must install nothing.
     test -x $top/.venv/bin/python; or return
     pushd $top
-    .venv/bin/python -m invoke --complete -- inv $words[2..-1] 2>/dev/null
+    .venv/bin/python -I tasks/start.py --complete -- inv $words[2..-1] 2>/dev/null
     popd
 end
 complete -c inv -f -a '(__inv_words)'

@@ -19,6 +19,11 @@ from invoke.tasks import Task
 # ruff: noqa: E402  # invoke keeps Python from writing compiled modules; without this every command compiles ours
 sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 
+# invoke puts this very folder first, whose code.py hides Python's own; the one above it, which
+# the imports need, is missing where a shell wants safe paths.
+HERE = Path(__file__).parent
+sys.path[:] = [str(HERE.parent), *(path for path in sys.path if path not in {str(HERE), str(HERE.parent)})]
+
 import finance_report
 from infra.output import Output, ReaderGone
 from tasks import (

@@ -29,6 +29,7 @@ SYSTEM = (
 
 # Answers as Python does, in no time: `-m venv` makes a .venv whose python answers as pip and invoke do.
 PYTHON = """#!/bin/sh
+[ "$1" = -I ] && shift
 case "$1 $2" in
 "-c "*version_info*) echo "3.12 $0" ;;
 "-c "*ensurepip*) [ ! -e "{world}/no-venv" ] ;;
@@ -38,6 +39,7 @@ case "$1 $2" in
 esac
 """
 VENV_PYTHON = """#!/bin/sh
+[ "$1" = -I ] && shift
 case "$1 $2" in
 "-c import pip") ;;
 "-m pip")
@@ -45,8 +47,9 @@ case "$1 $2" in
     lock=${{lock##*/}}
     echo "pip ${{lock%.txt.new}}" >>"{world}/calls"
     [ ! -e "{world}/while-pip-runs" ] || . "{world}/while-pip-runs" ;;
-"-m invoke")
-    shift 2
+*tasks/start.py*)
+    while [ "$1" != tasks/start.py ]; do shift; done
+    shift
     printf '%s\\n' "$PWD" "$INV_CWD" "$@" ;;
 esac
 """

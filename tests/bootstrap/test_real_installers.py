@@ -24,6 +24,8 @@ def lay_out(clone: Clone, wheels: Path) -> None:
         "UV_OFFLINE": "1",
         "UV_FIND_LINKS": str(wheels),
     }
+    (clone.root / "tasks").mkdir()
+    (clone.root / "tasks/start.py").write_text("import invoke\n")
     clone.lock("tool").write_text(wheel(wheels, "invoke", "1.0", INVOKE))
     clone.lock("local").write_text(wheel(wheels, "local", "1.0", "VERSION = 1"))
 
