@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.bootstrap.clone import Clone
@@ -11,10 +12,32 @@ from tests.bootstrap.wheels import wheel
 
 INVOKE = "import sys\nfrom local import VERSION\nprint(VERSION, *sys.argv[1:], sep='|')\n"
 
+# What a shell may hold for other projects.
+WISHES: Mapping[str, str] = {
+    "PIP_CONSTRAINT": "/nowhere",
+    "PIP_DRY_RUN": "1",
+    "PIP_NO_BINARY": ":all:",
+    "PIP_PREFIX": "{elsewhere}",
+    "PIP_REQUIRE_VIRTUALENV": "1",
+    "PIP_ROOT": "{elsewhere}",
+    "PIP_TARGET": "{elsewhere}",
+    "PIP_USER": "1",
+    "PYTHONHOME": "/nowhere",
+    "PYTHONPATH": "{elsewhere}",
+    "PYTHONSAFEPATH": "1",
+    "UV_CONSTRAINT": "/nowhere",
+    "UV_NO_BINARY": "1",
+    "UV_PYTHON": "2.7",
+    "VIRTUAL_ENV": "{elsewhere}",
+}
+
 
 def lay_out(clone: Clone, wheels: Path) -> None:
-    """Make a machine with this Python, the PATH of this process, and wheels instead of a network."""
+    """Make a machine with this Python, the PATH of this process, wheels instead of a network, and WISHES."""
     wheels.mkdir()
+    elsewhere = clone.world / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "local.py").write_text("VERSION = 'foreign'")
     clone.program("python3", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     clone.variables |= {
         "PATH": f"{clone.bin}:{os.environ['PATH']}",
@@ -23,6 +46,7 @@ def lay_out(clone: Clone, wheels: Path) -> None:
         "PIP_FIND_LINKS": str(wheels),
         "UV_OFFLINE": "1",
         "UV_FIND_LINKS": str(wheels),
+        **{name: text.format(elsewhere=elsewhere) for name, text in WISHES.items()},
     }
     (clone.root / "tasks").mkdir()
     (clone.root / "tasks/start.py").write_text("import invoke\n")
@@ -49,3 +73,4 @@ def test_installs_moves_updates_and_survives_a_missing_package(clone: Clone, tmp
     assert "✗ local==4.0 cannot be installed" in clone.inv("smoke").err
     clone.lock("local").write_text(wheel(wheels, "local", "4.0", "VERSION = 4"))
     assert clone.inv("smoke").out == "4|smoke\n"
+    assert [path.name for path in (clone.world / "elsewhere").iterdir()] == ["local.py"]
