@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,17 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("infra", "tasks", "finance_report", "templates", "reference_app", "invoke.yaml")
+MISBEHAVE = "reference_app/apps/backend/misbehave.json"
 ENDS_WITHIN = 240
 STATES = Path(tempfile.gettempdir()) / f"states-{os.getuid()}"  # of all runs: they share the ports
 
 
-def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 20.0, *, every: float = 0.02) -> None:
     """Wait for a condition; the test fails when it does not come true."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 @dataclass
@@ -113,9 +114,14 @@ class Checkout:
     def settings(self, text: str) -> None:
         (self.root / "invoke.local.yaml").write_text(text, encoding="utf-8")
 
+    def behaves(self) -> None:
+        """Take settings and misbehaviour back; the next setup brings what runs to it."""
+        self.settings("{}\n")
+        (self.root / MISBEHAVE).unlink(missing_ok=True)
+
     def misbehave(self, **how: Any) -> None:
         """Make the next release misbehave; without arguments it behaves again."""
-        file = self.root / "reference_app/apps/backend/misbehave.json"
+        file = self.root / MISBEHAVE
         if how:
             file.write_text(json.dumps(how), encoding="utf-8")
         else:
@@ -222,8 +228,9 @@ def _is_supervisor(process: psutil.Process) -> bool:
         return False
 
 
-@pytest.fixture
-def make_checkout() -> Iterator[Callable[[], Checkout]]:
+@contextmanager
+def checkouts() -> Iterator[Callable[[], Checkout]]:
+    """Give what makes checkouts; all of them end with the block."""
     made: list[Checkout] = []
 
     def make() -> Checkout:
@@ -234,9 +241,24 @@ def make_checkout() -> Iterator[Callable[[], Checkout]]:
         made.append(Checkout(folder))
         return made[-1]
 
-    yield make
-    for checkout in made:
-        checkout.remove()
+    try:
+        yield make
+    finally:
+        for checkout in made:
+            checkout.remove()
+
+
+@pytest.fixture
+def make_checkout() -> Iterator[Callable[[], Checkout]]:
+    with checkouts() as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def shared_checkout() -> Iterator[Checkout]:
+    """One for all tests of a file that begin with a setup, which mends in a second what another left."""
+    with checkouts() as make:
+        yield make()
 
 
 @pytest.fixture

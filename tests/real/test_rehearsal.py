@@ -50,6 +50,7 @@ def test_two_environments_are_rehearsed_beside_each_other_and_share_nothing(chec
             "app/OPENROUTER_API_KEY",
         ]
         assert "it is no deploy of it" in done.err
+        assert "healthy for 10 s" in done.err
     numbers = [set(ports(checkout, env).values()) for env in BOTH]
     assert not numbers[0] & numbers[1]
     for env in BOTH:

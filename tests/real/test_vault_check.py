@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,13 @@ sys.argv = ["inv", "vault.check"]
 from invoke.main import program
 program.run()
 """
+
+
+@pytest.fixture
+def checkout(shared_checkout: Checkout) -> Checkout:
+    """One stack for the whole file: each test sets it up first."""
+    shared_checkout.behaves()
+    return shared_checkout
 
 
 def failed(done: Done) -> dict[tuple[int, str], dict[str, Any]]:
@@ -72,7 +79,8 @@ def test_a_healthy_stack_passes_and_rows_of_a_server_are_skipped(checkout: Check
     assert {row["state"] for row in rows} == {"ok", "skipped"}
 
 
-def test_nothing_was_set_up_so_keys_are_missing(checkout: Checkout) -> None:
+def test_nothing_was_set_up_so_keys_are_missing(make_checkout: Callable[[], Checkout]) -> None:
+    checkout = make_checkout()
     done = audit(checkout)
     assert done.code == 1
     assert {number for number, _ in failed(done)} == {3, 5}
