@@ -44,7 +44,7 @@ def run(this: Command, project: Project, env: str | None, base_url: str, args: s
     this.outcome.facts |= {"target": url}
     this.console.line(f"target {url} ({name})")
     python = programs.python_in(folder)
-    _require_tools(Application(folder.parent, python), folder)
+    require_tools(Application(folder.parent, python), folder)
     answer = ask(f"{url}/")
     if isinstance(answer, NoAnswer):
         way_on = f"{project.name}.setup" if name == "local" else "smoke"
@@ -57,7 +57,8 @@ def run(this: Command, project: Project, env: str | None, base_url: str, args: s
     require_passed(code, again, again)
 
 
-def _require_tools(application: Application, folder: Path) -> None:
+def require_tools(application: Application, folder: Path) -> None:
+    """Raise MissingProgram unless the application's Python has what the suite needs, beside a browser."""
     missing = set(NEEDS) - application.installed(*NEEDS)
     if missing:
         raise MissingProgram(

@@ -14,6 +14,7 @@ from infra.accept.checks.contract import _faults
 from infra.accept.checks.repository import attached, graph
 from infra.accept.ground import Disproved, Ground, NotHere
 from infra.accept.throwaway import Throwaway
+from tests.needs import require
 
 PROJECT = finance_report.PROJECT
 
@@ -23,6 +24,7 @@ def ground(root: Path, application: Path | None = None, branch: str = "main") ->
 
 
 def git(folder: Path, *words: str) -> str:
+    require("git")
     own = ("-c", "user.name=a", "-c", "user.email=a@example.test", "-c", "commit.gpgsign=false")
     done = subprocess.run(["git", *own, *words], cwd=folder, check=True, capture_output=True, text=True)
     return done.stdout.strip()

@@ -18,6 +18,8 @@ from infra.accept.ground import Disproved, Ground
 from infra.accept.processes import Done
 from infra.accept.throwaway import Throwaway
 
+pytestmark = pytest.mark.needs("git")
+
 WARNING = "! no branch is known: the namespace comes from the folder alone"
 Command = Callable[[Path], Done]
 

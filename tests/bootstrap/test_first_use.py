@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.bootstrap.clone import Clone
-
-SHELLS = [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)] or ["sh"]
+from tests.shells import SHELLS, each
 
 LOCKS = [
     (["finance_report.app.setup"], ["tool", "local"]),
@@ -132,11 +131,11 @@ def test_pip_installs_what_uv_could_not(clone: Clone) -> None:
     assert clone.calls() == ["uv venv", "venv", "uv pip", "pip tool", "uv pip", "pip local"]
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("shell", each(*SHELLS))
 def test_every_posix_shell_runs_it(clone: Clone, shell: str) -> None:
-    path = shutil.which(shell)
+    program, *applet = SHELLS[shell]
+    path = shutil.which(program)
     assert path
-    applet = ["sh"] if shell == "busybox" else []
     answer = subprocess.run(
         [path, *applet, "inv", "a b"],
         cwd=clone.root,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from infra.model.addresses import LOOPBACK
 from infra.verify.loopback import Answering, LoopbackServer, Reply
+from tests.needs import require
 
 
 @dataclass
@@ -37,7 +38,8 @@ class Certificate:
 
 
 def self_signed(folder: Path) -> Certificate:
-    """Make a certificate that lives a day; the `openssl` program has to be on PATH."""
+    """Make a certificate that lives a day."""
+    require("openssl")
     made = Certificate(folder / "certificate.pem", folder / "key.pem")
     argv = ["openssl", "req", "-x509", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]

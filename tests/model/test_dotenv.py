@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,13 +15,12 @@ from hypothesis import strategies as st
 from infra.model import dotenv
 from infra.model.errors import BadInput
 from infra.model.secret import Secret
+from tests.shells import SHELLS, each
 
 HOSTILE = {
     case["name"]: case["text"] * case.get("times", 1)
     for case in yaml.safe_load((Path(__file__).parents[1] / "store/hostile_values.yaml").read_text("utf-8"))
 }
-SHELLS = [[name] for name in ("sh", "dash", "bash") if shutil.which(name)]
-SHELLS += [["busybox", "sh"]] if shutil.which("busybox") else []
 SOURCE = 'set -a; . "$1"; set +a; exec "$2" -c "$3"'
 SHOW = "import json, os; print(json.dumps({k.decode(): v.hex() for k, v in os.environb.items()}))"
 
@@ -51,12 +49,12 @@ def test_a_hostile_value_survives_encoder_and_parser(text: str) -> None:
     assert dotenv.parse(dotenv.encode({"KEY": Secret(text)})) == {"KEY": text}
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
-def test_a_shell_reads_the_same_bytes_as_the_parser(shell: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("shell", each(*SHELLS))
+def test_a_shell_reads_the_same_bytes_as_the_parser(shell: str, tmp_path: Path) -> None:
     values = {f"V_{number}": text for number, text in enumerate(HOSTILE.values())}
     file = tmp_path / ".env"
     file.write_bytes(dotenv.encode(values).encode())
-    argv = [*shell, "-c", SOURCE, "sh", str(file), sys.executable, SHOW]
+    argv = [*SHELLS[shell], "-c", SOURCE, "sh", str(file), sys.executable, SHOW]
     shown = subprocess.run(argv, capture_output=True, check=True, env={"HOME": "/nowhere"}).stdout
     read = {key: bytes.fromhex(value).decode() for key, value in json.loads(shown).items()}
     assert {key: read.get(key) for key in values} == values

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -16,10 +15,12 @@ import finance_report
 from infra.model.environments import environment
 from infra.plan.agent import AgentPlaces, agent_files
 from infra.workspace import templates
+from tests.shells import each
 
 TEMPLATES = templates.load(Path(__file__).parents[2])
 PROJECT = finance_report.PROJECT
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
+EACH_SHELL = each(*SHELLS)
 SOON = 15
 CREATION_PATH = "auth/approle/role/finance_report-staging-redis/secret-id"
 WHOLE = "PASSWORD='secret'\n"
@@ -63,10 +64,6 @@ for said in "$STAND_IN/$name.once" "$STAND_IN/$name.failure"; do
 done
 cat "$STAND_IN/$name" 2>/dev/null || :
 """
-
-
-def installed_shells() -> list[str]:
-    return [name for name, words in SHELLS.items() if shutil.which(words[0])]
 
 
 def until(condition: Callable[[], object]) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.plan.agent_stand_in import SHELLS, WHOLE, StandIn, installed_shells, refusal, until
+from tests.plan.agent_stand_in import EACH_SHELL, SHELLS, WHOLE, StandIn, refusal, until
 
 
-@pytest.fixture(params=installed_shells())
+@pytest.fixture(params=EACH_SHELL)
 def agent(request: pytest.FixtureRequest, tmp_path: Path) -> StandIn:
     return StandIn(SHELLS[request.param], tmp_path)
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.plan.agent_stand_in import SHELLS, WHOLE, StandIn, installed_shells, refusal, until
+from tests.plan.agent_stand_in import EACH_SHELL, SHELLS, WHOLE, StandIn, refusal, until
 
 DOWN = "Get http://127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused"
 
 
-@pytest.fixture(params=installed_shells())
+@pytest.fixture(params=EACH_SHELL)
 def agent(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StandIn]:
     """Give an agent that runs and has rendered its file."""
     stand_in = StandIn(SHELLS[request.param], tmp_path)

@@ -22,7 +22,7 @@ from infra.model.secret import Secret, SecretSpec
 from infra.model.service import Service
 from infra.plan.agent import agent_files, secret_path, shared_path
 from infra.plan.agent_template import evaluate
-from tests.plan.agent_stand_in import PROJECT, SHELLS, TEMPLATES, installed_shells
+from tests.plan.agent_stand_in import EACH_SHELL, PROJECT, SHELLS, TEMPLATES
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "store/hostile_values.yaml").read_text("utf-8"))
 TEXTS = {case["name"]: case["text"] * case.get("times", 1) for case in CASES} | dict(HOSTILE)
@@ -60,7 +60,7 @@ def test_template_and_encoder_give_the_same_bytes_for_any_text(texts: list[str])
     assert evaluate(template(), {STAGING: values}) == dotenv.encode(values)
 
 
-@pytest.mark.parametrize("shell", installed_shells())
+@pytest.mark.parametrize("shell", EACH_SHELL)
 def test_a_shell_reads_from_the_agents_file_what_was_stored(shell: str, tmp_path: Path) -> None:
     keys = tuple(SecretSpec("app", f"V_{number}", "operator") for number in range(len(TEXTS)))
     values = {spec.key: text for spec, text in zip(keys, TEXTS.values(), strict=True)}

@@ -12,7 +12,7 @@ from infra.model.errors import BadInput
 from infra.model.secret import SecretSpec
 from infra.model.service import Service
 from infra.plan.agent import AgentPlaces, agent_files, rows_of
-from tests.plan.agent_stand_in import PROJECT, SHELLS, TEMPLATES, installed_shells
+from tests.plan.agent_stand_in import EACH_SHELL, PROJECT, SHELLS, TEMPLATES
 
 NAMES = ["vault-agent.hcl", "secrets.ctmpl", "versions.ctmpl", "entrypoint.sh", "health.sh"]
 WITH_SECRETS = [service for service in PROJECT.services if service.secrets]
@@ -124,7 +124,7 @@ def test_a_service_without_secrets_has_no_agent() -> None:
         files(PROJECT.service("router"), "staging")
 
 
-@pytest.mark.parametrize("shell", installed_shells())
+@pytest.mark.parametrize("shell", EACH_SHELL)
 @pytest.mark.parametrize("name", ["staging", "pr_47"])
 def test_every_shell_reads_the_scripts_without_a_fault(shell: str, name: str) -> None:
     for service in WITH_SECRETS:

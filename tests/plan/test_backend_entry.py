@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +16,9 @@ import pytest
 
 from infra.model import dotenv
 from infra.workspace import templates
+from tests.shells import SHELLS, each
 
 TEMPLATES = templates.load(Path(__file__).parents[2])
-SHELLS = {"sh": ["sh"], "dash": ["dash"], "bash": ["bash"], "busybox": ["busybox", "sh"]}
 SECRETS = {
     "DATABASE_URL": "postgresql://role:pass'word@host/db",
     "OPENROUTER_API_KEY": "$HOME `id`\nsecond line",
@@ -37,7 +36,7 @@ time.sleep(60)
 """
 
 
-@pytest.fixture(params=[name for name in SHELLS if shutil.which(SHELLS[name][0])])
+@pytest.fixture(params=each(*SHELLS))
 def shell(request: pytest.FixtureRequest) -> list[str]:
     return SHELLS[request.param]
 

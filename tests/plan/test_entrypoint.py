@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,12 +11,12 @@ import pytest
 from infra.model import dotenv
 from infra.model.checkpoint import checkpoints_of
 from infra.workspace import templates
+from tests.shells import SHELLS, each
 
 TEMPLATES = templates.load(Path(__file__).parents[2])
-SHELLS = {"sh": ["sh"], "dash": ["dash"], "bash": ["bash"], "busybox": ["busybox", "sh"]}
 
 
-@pytest.fixture(params=[name for name in SHELLS if shutil.which(SHELLS[name][0])])
+@pytest.fixture(params=each(*SHELLS))
 def shell(request: pytest.FixtureRequest) -> list[str]:
     return SHELLS[request.param]
 

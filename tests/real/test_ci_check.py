@@ -92,6 +92,7 @@ def test_each_task_is_green_alone_and_each_broken_part_is_red_and_named(checkout
     assert checkout.run("code.format").code == 0
 
 
+@pytest.mark.needs("chromium")
 def test_the_browser_tests_run_against_an_address_and_say_what_is_missing(checkout: Checkout) -> None:
     nobody = checkout.run("test.e2e", "--base-url", "http://127.0.0.1:9")
     assert (nobody.code, "does not answer" in nobody.err) == (2, True)

@@ -13,6 +13,7 @@ from infra.plan.compose import bundle_of, stamped
 from infra.plan.lint.readers import loses_quotes, misread
 from infra.plan.roster import roster
 from infra.targets.compose_cli import ComposeProgram, find
+from tests.needs import require
 from tests.plan.lint_cases import SERVICES, good
 from tests.plan.scenes import EVERY, scene
 from tests.plan.test_lint_readers import BARE, LOSES
@@ -24,13 +25,10 @@ NO_JSON = {".inf", "-.INF", ".nan"}
 
 @pytest.fixture(scope="module")
 def program() -> ComposeProgram:
-    """The compose program; CI has to have one, and a person is told how to get it."""
-    found = find(dict(os.environ))
-    if found is None:
-        reason = "no docker compose 2.23.1 or newer is on PATH: .ci/compose.sh installs it on Debian, as root"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    """The compose program of this machine."""
+    require("docker compose")
+    found = find(os.environ)
+    assert found
     return found
 
 

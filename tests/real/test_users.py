@@ -95,6 +95,7 @@ def as_a_stranger(clone: Path, *words: str) -> Done:
     return Done(done.returncode, done.stdout, done.stderr)
 
 
+@pytest.mark.needs("git", "python3-venv")
 def test_both_commands_of_the_readme_bring_a_stranger_all_that_they_need(
     clone: Path, record_property: Callable[[str, object], None]
 ) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from infra.plan.route_probes import answered_by
 from infra.targets.process.programs import find
 from tests.doubles.echo_server import echoing
+from tests.needs import require
 from tests.reference_app.servers import DEADLINE, accepts, wait_for
 
 LOOPBACK = "127.0.0.1"
@@ -119,6 +120,7 @@ def listening(name: str, port: int, claims: str) -> Iterator[str]:
 
 def wildcard(folder: Path, *domains: str) -> dict[str, str]:
     """Make a self-signed certificate for all hosts of these domains that lives a day; as Traefik names it."""
+    require("openssl")
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     argv = ["openssl", "req", "-x509", "-nodes", "-days", "1", "-subj", "/CN=test"]
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]

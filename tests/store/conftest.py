@@ -15,9 +15,13 @@ from tests.real.vault_server import SealableServer, sealable_server
 from tests.store.sites import DoubleSite, FileSite, ServerSite, Site
 
 REAL = pytest.mark.real("VT")
-KINDS = ["file", "double", pytest.param("server", marks=REAL)]
-if shutil.which("bao") and shutil.which("vault"):
-    KINDS.append(pytest.param("openbao", marks=REAL))
+BESIDE = pytest.mark.needs("bao")
+KINDS = [
+    "file",
+    "double",
+    pytest.param("server", marks=REAL),
+    pytest.param("openbao", marks=[REAL, BESIDE]),
+]
 
 
 @pytest.fixture(scope="session")

@@ -40,6 +40,7 @@ def git_tree(root: Path) -> str:
     return git("write-tree")
 
 
+@pytest.mark.needs("git")
 def test_the_digest_is_the_one_that_git_gives(source: Path) -> None:
     assert tree.digest(source, ("app", "web")) == git_tree(source)
 

@@ -20,6 +20,8 @@ from infra.model.redaction import Redactor
 from infra.model.verdict import Outcome
 from tasks.root import ROOT
 
+pytestmark = pytest.mark.needs("git")
+
 SAID = "finance_report: test databases are cleaned up in the background"
 FORMER = "pre-push.before-finance_report"
 
