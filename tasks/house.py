@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,10 +27,10 @@ CHECKS = (
 
 
 @command("test")
-def test(this: Command, args: str = "", workers: int = 2) -> None:  # noqa: PT028  # a task, not a test
-    """Run this repository's tests; --args goes to pytest as it is."""
+def test(this: Command, args: str = "", workers: int = 2, quick: bool = False) -> None:  # noqa: PT028  # a task
+    """Run this repository's tests; --args goes to pytest as it is, --quick leaves real servers out."""
     split = ["-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
-    code = _run("pytest", *split, *shlex.split(args))
+    code = _run("pytest", *split, *["--quick"] * quick, *shlex.split(args))
     this.outcome.facts["pytest_exit_code"] = code
     _tell(code)
 
@@ -64,7 +63,11 @@ def bench(this: Command, runs: int = 5) -> None:
 
 
 def _run(module: str, *words: str) -> int:
-    """Run a tool of this environment from the top of the checkout, its output on stderr."""
+    """Run a tool of this environment from the top of the checkout, its output on stderr.
+
+    A signal to us alone reaches the tool's whole group: tests end what they have started.
+    """
+    from infra import foreground
+
     home = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}
-    argv = [sys.executable, "-m", module, *words]
-    return subprocess.run(argv, check=False, cwd=ROOT, env=home, stdout=sys.stderr).returncode
+    return foreground.run([sys.executable, "-m", module, *words], ROOT, home)

@@ -7,8 +7,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from tests.bootstrap.clone import Clone
 from tests.bootstrap.wheels import wheel
+
+pytestmark = pytest.mark.real("F")  # pip and uv at work: no part of a quick run
 
 INVOKE = "import sys\nfrom local import VERSION\nprint(VERSION, *sys.argv[1:], sep='|')\n"
 

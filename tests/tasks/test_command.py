@@ -19,7 +19,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import Task
 
 import bench.report
-from infra import assembly, reference
+from infra import assembly, foreground, reference
 from infra import smoke as smoke_command
 from infra.accept import runner as acceptance
 from infra.console import CELL
@@ -81,6 +81,7 @@ def broken_ground(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings_file, "load", unreachable)
     monkeypatch.setattr(reference, "pages", unreachable)
     monkeypatch.setattr(subprocess, "run", lambda *_words, **_more: SimpleNamespace(returncode=1))
+    monkeypatch.setattr(foreground, "run", lambda *_words: 1)
     for name in ("DEPLOY_ENV", "BASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
@@ -142,18 +143,33 @@ def test_the_codes_of_pytest_keep_their_meaning(
     pytest_code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A suite that fails or holds nothing is known to be bad; a wrong command line checked nothing."""
-    ended = SimpleNamespace(returncode=pytest_code)
-    monkeypatch.setattr(subprocess, "run", lambda *_words, **_more: ended)
+    monkeypatch.setattr(foreground, "run", lambda *_words: pytest_code)
     expected = {0: 0, 4: 2}.get(pytest_code, 1)
     assert run(TASKS["test"], json=True) == expected
     assert json.loads(capsys.readouterr().out)["facts"]["pytest_exit_code"] == pytest_code
+
+
+def test_a_quick_run_goes_with_words_for_pytest_and_any_number_of_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[list[str]] = []
+
+    def passes(argv: list[str], *_more: object) -> int:
+        seen.append(argv[2:])
+        return 0
+
+    monkeypatch.setattr(foreground, "run", passes)
+    assert run(TASKS["test"], quick=True, args="-x tests/model") == 0
+    assert run(TASKS["test"], quick=True, workers=1) == 0
+    many = ["pytest", "-n", "2", "--dist", "worksteal", "--quick", "-x", "tests/model"]
+    assert seen == [many, ["pytest", "--quick"]]
 
 
 @pytest.mark.parametrize(("ended", "code"), [(-2, 130), (-15, 143)])
 def test_a_signal_that_ends_pytest_is_told_as_a_signal(
     ended: int, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subprocess, "run", lambda *_words, **_more: SimpleNamespace(returncode=ended))
+    monkeypatch.setattr(foreground, "run", lambda *_words: ended)
     assert run(TASKS["test"]) == code
 
 
