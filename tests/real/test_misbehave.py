@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,15 @@ import pytest
 from tests.real.conftest import Checkout
 
 pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def checkout(shared_checkout: Checkout) -> Checkout:
+    """One stack for the whole file, which runs as it should: short deadlines are for what a test breaks."""
+    shared_checkout.behaves()
+    shared_checkout.setup()
+    return shared_checkout
+
 
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "failing migration": ({"mode": "failing_migration"}, "migration_error"),
@@ -20,6 +30,12 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+def verdicts(checkout: Checkout) -> list[str]:
+    """Give the verdicts of the application's records, the newest first."""
+    records = checkout.run("finance_report.app.history", "--limit", "99", "--json").json["facts"]["records"]
+    return [one["verdict"] for one in records]
+
+
 @pytest.mark.parametrize("name", list(BROKEN))
 def test_a_release_that_misbehaves_is_rolled_back_and_the_first_error_is_told(
     checkout: Checkout, name: str
@@ -27,7 +43,7 @@ def test_a_release_that_misbehaves_is_rolled_back_and_the_first_error_is_told(
     how, words = BROKEN[name]
     checkout.settings("environments: {local: {deadline: 8}}\n")
     checkout.setup()
-    good = checkout.health["git_sha"]
+    good, before = checkout.health["git_sha"], verdicts(checkout)
     checkout.misbehave(**how)
     done = checkout.run("finance_report.app.setup", "--json")
     answer = done.json
@@ -36,11 +52,7 @@ def test_a_release_that_misbehaves_is_rolled_back_and_the_first_error_is_told(
     assert answer["errors"][0]["next"].startswith("./inv finance_report.app.")
     assert len(answer["errors"]) == 1
     assert checkout.health == {**checkout.health, "status": "healthy", "git_sha": good}
-    verdicts = [
-        one["verdict"]
-        for one in checkout.run("finance_report.app.history", "--json").json["facts"]["records"]
-    ]
-    assert verdicts == ["ok", "failed", "ok"]
+    assert verdicts(checkout) == ["ok", "failed", *before]
     checkout.misbehave()
     assert checkout.setup("--json").json["outcome"] == "nothing to do"
 
@@ -50,7 +62,10 @@ def test_a_slow_start_within_the_limit_is_waited_for(checkout: Checkout) -> None
     assert checkout.setup("--json").json["outcome"] == "deployed"
 
 
-def test_a_first_release_that_misbehaves_is_left_as_it_is_and_marked(checkout: Checkout) -> None:
+def test_a_first_release_that_misbehaves_is_left_as_it_is_and_marked(
+    make_checkout: Callable[[], Checkout],
+) -> None:
+    checkout = make_checkout()
     checkout.settings("environments: {local: {deadline: 9}}\n")
     checkout.misbehave(mode="unhealthy")
     done = checkout.run("finance_report.app.setup", "--json")
