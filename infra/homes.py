@@ -11,7 +11,7 @@ from typing import Literal
 from infra.model.errors import InfraError
 from infra.model.naming import checkout_id
 from infra.store import private_file
-from infra.targets.process.data_folders import walkable
+from infra.targets.process.modes import walkable
 from infra.workspace.folders import folders
 
 NAME = "checkout.json"

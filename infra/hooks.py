@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.model.errors import CannotTell, Denied, Refused
+from infra.model.errors import Denied, Refused
 from infra.plan.hook import NAME, former_name, hook_text, is_ours
+from infra.targets.process import modes
 from infra.workspace import git, settings_file, templates
 from infra.workspace.folders import application_checkout
 
@@ -68,9 +69,7 @@ def uninstall(this: Command, project: Project) -> None:
 def _place(this: Command, project: Project) -> Place:
     source = (this.root / settings_file.load(this.root).app.source).resolve()
     top = application_checkout(this.root, source)
-    found = git.ask(top, this.variables, "rev-parse", "--git-path", "hooks")
-    if found is None:
-        raise CannotTell(f"{top} is no git repository", next_step=f"git -C {top} status")
+    found = git.require(top, this.variables, "rev-parse", "--git-path", "hooks")
     hook = top / Path(found).expanduser() / NAME
     return Place(top, hook, hook.with_name(f"{NAME}.{former_name(project.name)}"))
 
@@ -93,14 +92,11 @@ def _text(file: Path) -> str:
 
 def _write(place: Place, text: str, *, keep: bool) -> None:
     """Put the text there at once: a push in between finds the former hook or ours."""
-    beside = place.hook.with_name(f".{NAME}.new")
     with _in_words(place.hook):
         place.hook.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
-        beside.chmod(0o755)
         if keep:
             os.link(place.hook, place.former, follow_symlinks=False)
-        beside.replace(place.hook)
+        modes.write(place.hook, text, modes.PROGRAM)
 
 
 @contextmanager

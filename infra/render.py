@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from infra.choices import Wishes, chosen_environment, chosen_target, require_service
 from infra.model.errors import BadInput, Denied
 from infra.paper import Paper, papers
+from infra.targets.process import modes
 from infra.workspace import settings_file
 
 if TYPE_CHECKING:
@@ -53,8 +54,6 @@ def _write(folder: Path, texts: dict[str, str]) -> None:
         for name, text in texts.items():
             file = folder / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            beside = file.with_name(f".{file.name}.new")
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(file)
+            modes.write(file, text)
     except OSError as error:
         raise Denied(f"{error.filename}: {error.strerror}", next_step="name another folder: --out") from error

@@ -26,6 +26,7 @@ sys.path[:] = [str(HERE.parent), *(path for path in sys.path if path not in {str
 
 import finance_report
 from infra.output import Output, ReaderGone
+from infra.targets.process.modes import UMASK
 from tasks import (
     accept,
     boot,
@@ -109,6 +110,7 @@ def _check_settings(*, is_listing: bool) -> None:
 
 
 signal.signal(signal.SIGINT, _outside_a_task)
+os.umask(UMASK)
 IS_LISTING = not LISTINGS.isdisjoint(sys.argv[1:]) or len(sys.argv) == 1
 if "invoke" in {Path(sys.argv[0]).name, Path(sys.argv[0]).parent.name}:  # not where tests import us
     _guard_streams(is_listing=IS_LISTING)

@@ -19,8 +19,15 @@ from infra.model.interruption import Interrupted
 from infra.model.redaction import Redactor
 from infra.model.verdict import Outcome
 from infra.output import ReaderGone
+from infra.targets.process import modes
 from tasks.command import ANY, Kind
 from tasks.root import ROOT
+
+# What runs with the person's own rights: where its top is nobody else's, so is what lies below it.
+RUNS_FROM = (
+    *("", "inv", "invoke.yaml", "invoke.local.yaml", "infra", "tasks", "finance_report", "templates"),
+    *(".venv", ".venv/bin", ".venv/lib"),
+)
 
 
 def conduct(
@@ -39,6 +46,7 @@ def conduct(
     began, outcome.started = time.monotonic(), iso(datetime.now(UTC))
     try:
         _refuse(name, refuse=kind.changes and is_dry, as_json=as_json)
+        modes.require_closed((ROOT / name for name in RUNS_FROM), ROOT)
         this = Command(outcome, console, redactor, ROOT, dict(os.environ))
         with signals.taken(this.stop):
             body(this, **arguments)

@@ -63,6 +63,7 @@ def _started(place: Seat, unit: Unit, signals: Signals) -> subprocess.Popen[byte
             place.require_free()
         else:
             stack.make_way(place.session, request, place.part.name)
+        place.session.target.narrow()
         place.session.target.write_files(unit)
         child = foreground.start(unit.argv, Path(unit.directory), dict(unit.environment), signals)
     place.session.outcome.facts |= {"unit": unit.name, "pid": child.pid, "address": place.address}

@@ -47,7 +47,14 @@ class Attempt:
 
 
 def begin(session: Session, picture: Picture, failed: Bundle | None = None, deploy: str = "") -> Attempt:
-    """Give a new try, with an id of its own unless it is given one."""
+    """Give a new try, with an id of its own unless it is given one.
+
+    Denied where somebody else could have written what the units run from.
+    """
+    narrowed = session.target.narrow()
+    if narrowed:
+        words = f"narrowed the rights of others on {narrowed} files and folders"
+        session.console.line(f"{words} below {session.places.root}")
     moment = session.now()
     exits = {name: int(state["exits"]) for name, state in session.target.states().items()}
     own = deploy or deploy_id(moment, secrets.token_hex(2))

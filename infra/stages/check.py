@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.model.errors import CannotTell, InfraError, KnownBad, PortTaken, Refused
+from infra.model.errors import CannotTell, Denied, InfraError, KnownBad, PortTaken, Refused
 from infra.model.unit import Unit
 from infra.plan.preflight import Ground, preflight
 from infra.session import Request, Session
@@ -16,7 +16,8 @@ from infra.targets.process import credentials
 
 def check(session: Session, request: Request, picture: Picture) -> str:
     """Give a few words on what was checked; raises the faults, all of them in one error."""
-    faults = [*preflight(picture.observed, _ground(session, request, picture)), *_ports(session, picture)]
+    known = preflight(picture.observed, _ground(session, request, picture))
+    faults = [*known, *_tree(session, picture), *_ports(session, picture)]
     if faults:
         raise _together(faults)
     return "data folders, disk, ports"
@@ -76,6 +77,16 @@ def _has_run(session: Session, service: str) -> bool:
 
 def _existing(folder: Path) -> Path:
     return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _tree(session: Session, picture: Picture) -> list[InfraError]:
+    """Give what is wrong with the application's tree, where it is about to become a release."""
+    if any(step.kind == "store-release" for step in picture.plan.operations):
+        try:
+            session.target.snapshots.require_closed(session.source)
+        except Denied as refused:
+            return [refused]
+    return []
 
 
 def _ports(session: Session, picture: Picture) -> list[InfraError]:

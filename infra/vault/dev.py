@@ -25,8 +25,7 @@ from infra.model.secret import Secret
 from infra.plan.ending import SERVERS
 from infra.store.owner import mark_of
 from infra.store.vault.client import VaultClient
-from infra.targets.process.data_folders import walkable
-from infra.targets.process.secret_files import private_folder
+from infra.targets.process.modes import private_folder, walkable
 from infra.vault import opening
 from infra.vault.access import entry_place, start
 from infra.vault.entry import Entry, EntryPlace

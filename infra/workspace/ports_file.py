@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.model.ports import PortsWanted, choose_apart
-from infra.targets.process.data_folders import walkable
+from infra.targets.process import modes
 from infra.targets.process.ports import is_taken
 
 NAME = "ports.json"
@@ -24,11 +24,11 @@ def ports(root: Path, neighbours: Path, wanted: PortsWanted, *, claim: bool) -> 
     recorded = _read(root / NAME)
     if wanted.names <= recorded.keys() or not claim:
         return _choose(wanted, recorded, neighbours, root)
-    walkable(root)
+    modes.walkable(root)
     with _alone(neighbours):
         recorded = _read(root / NAME)
         chosen = _choose(wanted, recorded, neighbours, root)
-        _write(root / NAME, {**recorded, **chosen})
+        modes.write(root / NAME, json.dumps({**recorded, **chosen}, indent=2) + "\n")
     return chosen
 
 
@@ -51,12 +51,6 @@ def _read(file: Path) -> dict[str, int]:
         return {}
     except (ValueError, AttributeError):
         return {}
-
-
-def _write(file: Path, chosen: Mapping[str, int]) -> None:
-    beside = file.with_name(file.name + ".new")
-    beside.write_text(json.dumps(chosen, indent=2) + "\n", encoding="utf-8")
-    beside.replace(file)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra.model.errors import CannotTell, MissingProgram
+from infra.targets.process import modes
 from infra.workspace.cache import cache_folder
 
 FILES = ("go.mod", "go.sum", "main.go")
@@ -43,7 +44,10 @@ def _found(root: Path, variables: Mapping[str, str]) -> Path | None:
     if on_path:
         return Path(on_path)
     built = _cached(root)
-    return built if built is not None and built.exists() else None
+    if built is None or not built.exists():
+        return None
+    modes.require_own((built.parent, built), built.parent, f"or have it built again: rm -r {built.parent}")
+    return built
 
 
 def _source(root: Path) -> Path:

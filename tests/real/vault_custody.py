@@ -36,7 +36,7 @@ from infra.plan.agent_process import agent_unit
 from infra.session import Request, Session
 from infra.store.owner import mark_of
 from infra.store.vault.client import VaultClient
-from infra.targets.process.secret_files import private_folder
+from infra.targets.process.modes import private_folder
 from infra.vault import access, opened
 from infra.vault import setup_tokens as tokens
 from infra.vault.custody import Custody

@@ -15,7 +15,7 @@ import finance_report
 from infra import hooks
 from infra.console import Console
 from infra.invocation import Command
-from infra.model.errors import InfraError
+from infra.model.errors import CannotTell, InfraError, MissingProgram
 from infra.model.redaction import Redactor
 from infra.model.verdict import Outcome
 from tasks.root import ROOT
@@ -240,5 +240,37 @@ def test_two_foreign_hooks_are_refused_and_no_repository_is_said(ground: Ground)
     with pytest.raises(InfraError, match="not ours"):
         ground.install()
     shutil.rmtree(ground.app / ".git")
-    with pytest.raises(InfraError, match="no git repository"):
+    with pytest.raises(CannotTell, match="no git repository") as refused:
         ground.install()
+    assert refused.value.next_step == f"git -C {ground.app} init"
+
+
+def test_without_git_it_says_how_to_get_it(ground: Ground) -> None:
+    ground.variables["PATH"] = str(ground.folder)
+    with pytest.raises(MissingProgram, match="git is not on PATH") as missing:
+        ground.install()
+    assert "apt-get install git" in missing.value.next_step
+
+
+def test_a_repository_of_somebody_else_is_refused_in_gits_own_words(ground: Ground) -> None:
+    ground.variables["GIT_TEST_ASSUME_DIFFERENT_OWNER"] = "1"
+    refused = ground.git(ground.app, "rev-parse")
+    stand_in = ground.script(ground.folder / "git", f"cat >&2 <<'END'\n{refused.stderr}END\nexit 128")
+    ground.variables["PATH"] = f"{stand_in.parent}:{ground.variables['PATH']}"
+    with pytest.raises(CannotTell, match="another user owns it") as untrusted:
+        ground.install()
+    assert untrusted.value.next_step == f"git config --global --add safe.directory {ground.app}"
+    assert "dubious ownership" in untrusted.value.evidence[0]
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077], ids="{:03o}".format)
+def test_the_hook_is_a_program_that_nobody_else_can_write(ground: Ground, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        ground.install()
+        assert ground.push().returncode == 0
+    finally:
+        os.umask(before)
+    ground.until_started()
+    places = (ground.hooks / "pre-push", ground.log.parent, ground.log)
+    assert [place.stat().st_mode & 0o777 for place in places] == [0o755, 0o700, 0o600]

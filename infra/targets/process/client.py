@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.model.errors import CannotTell, Unreachable
-from infra.targets.process import processes
+from infra.targets.process import logfiles, processes
 from infra.targets.process.processes import KEEPER, Marks
 from infra.targets.process.units_file import read_units
 
@@ -28,7 +28,7 @@ _CODE = Path(__file__).parent
 
 def version() -> str:
     """Give a digest of the code that a supervisor runs; another one means that it has to be replaced."""
-    names = ("supervisor", "keeper", "probes", "processes", "logfiles", "account", "units_file")
+    names = ("supervisor", "keeper", "probes", "processes", "logfiles", "account", "units_file", "modes")
     texts = [(_CODE / f"{name}.py").read_bytes() for name in names]
     return sha256(b"\0".join(texts)).hexdigest()[:16]
 
@@ -104,7 +104,8 @@ class Client:
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
         marks = {"INFRA_CHECKOUT": self._marks.checkout, "INFRA_ENV": self._marks.environment}
         kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-        with (self._folder / "supervisor.log").open("ab") as output:
+        output = logfiles.open_log(self._folder / "supervisor.log")
+        try:
             return subprocess.Popen(
                 command,
                 cwd=_CODE.parents[2],
@@ -114,6 +115,8 @@ class Client:
                 stderr=output,
                 start_new_session=True,
             )
+        finally:
+            os.close(output)
 
     def _give_up(self, child: subprocess.Popen[bytes]) -> None:
         child.kill()

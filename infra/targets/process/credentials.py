@@ -9,7 +9,7 @@ from infra.model import dotenv
 from infra.model.errors import BadInput, CannotTell
 from infra.model.places import Places
 from infra.model.secret import Secret
-from infra.targets.process import data_folders, secret_files
+from infra.targets.process import modes, secret_files
 
 DELIVERY = "delivery"
 ADDRESS, ROLE_ID, WRAPPED = "VAULT_ADDR", "VAULT_ROLE_ID", "VAULT_WRAPPED_SECRET_ID"
@@ -108,7 +108,7 @@ def rendered_versions(places: Places, service: str) -> tuple[Rendered, ...]:
 
 
 def _write(places: Places, service: str, address: Secret, role_id: Secret, wrapped: Secret) -> None:
-    data_folders.walkable(Path(places.root))  # it may be the first thing there, and others pass through
+    modes.walkable(Path(places.root))  # it may be the first thing there, and others pass through
     secret_files.write(_file(places, service), {ADDRESS: address, ROLE_ID: role_id, WRAPPED: wrapped})
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from infra.model.observed import Absent, DataFolder, Found, Unknown, Unmarked
+from infra.targets.process import modes
 
 MARKER = ".infra.json"
 BESIDE = MARKER + ".new"
@@ -36,10 +37,8 @@ def create(folder: Path, marker: DataFolder) -> None:
     """Make the folder, if need be, and write its marker; what lies there without one is moved aside."""
     if isinstance(read(folder), Unmarked):
         folder.rename(_aside(folder))
-    walkable(folder)
-    beside = folder / BESIDE
-    beside.write_text(json.dumps(asdict(marker), indent=2) + "\n", encoding="utf-8")
-    beside.replace(folder / MARKER)
+    modes.walkable(folder)
+    modes.write(folder / MARKER, json.dumps(asdict(marker), indent=2) + "\n")
 
 
 def _aside(folder: Path) -> Path:
@@ -53,11 +52,3 @@ def _version(folder: Path, declared: str) -> str:
     if (folder / "pgdata" / "PG_VERSION").is_file():
         return (folder / "pgdata" / "PG_VERSION").read_text(encoding="ascii").strip()
     return "" if declared.isdigit() else declared
-
-
-def walkable(folder: Path) -> None:
-    """Make a folder, and what is missing above it, that other users can pass through but not list."""
-    for path in (*reversed(folder.parents), folder):
-        if not path.exists():
-            path.mkdir(exist_ok=True)
-            path.chmod(0o711)

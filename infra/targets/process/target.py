@@ -20,6 +20,8 @@ from infra.targets.process import (
     data_folders,
     database,
     logfiles,
+    modes,
+    narrowing,
     ports,
     probes,
     processes,
@@ -102,6 +104,14 @@ class ProcessTarget:
         """Give the version of the supervisor that this code would start."""
         return version()
 
+    def narrow(self) -> int:
+        """Take from what is kept here the rights that others need not have; give how many had too many.
+
+        Denied where somebody else could have written what runs next; nothing is changed then.
+        """
+        again = f"or take it away: {self._commands.say('destroy --yes')}, then {self._commands.say('setup')}"
+        return narrowing.narrow(Path(self._places.root), again)
+
     def execute(self, operation: Operation, delivery: Delivery) -> None:
         """Carry out one operation; each may be repeated after a failure or a kill."""
         acts = {
@@ -121,9 +131,9 @@ class ProcessTarget:
     def write_files(self, unit: Unit) -> None:
         """Write the files that a unit needs beside its program; a reader sees each one whole."""
         folder = Path(self._places.run) / unit.name
-        data_folders.walkable(folder)
+        modes.walkable(folder)
         for file in unit.files:
-            _write_file(folder / file.name, file.text)
+            modes.write(folder / file.name, file.text)
 
     def states(self) -> dict[str, dict[str, Any]]:
         """Give each unit's state as the supervisor counts it: state, why, pid, exits, last_exit."""
@@ -224,7 +234,7 @@ class ProcessTarget:
 
     def _start_supervisor(self, _operation: Operation, _delivery: Delivery) -> None:
         for folder in (self._places.run, self._places.logs, self._places.releases):
-            data_folders.walkable(Path(folder))
+            modes.walkable(Path(folder))
         self._client.start()
 
     def _write_secrets(self, operation: Operation, delivery: Delivery) -> None:
@@ -288,7 +298,7 @@ class ProcessTarget:
         places = self._places
         rendered = Path(places.secrets_file(service)).parent
         for folder in (rendered, Path(places.agent_token(service)), Path(places.credential(service))):
-            secret_files.private_folder(folder)
+            modes.private_folder(folder)
 
 
 def _lacks(program: Program) -> bool:
@@ -308,9 +318,3 @@ def _strangers(
         ordered = sorted((running for _, running in found), key=lambda running: -running.started)
         if not processes.is_helper(name):
             yield from ordered[1:] if name in declared else ordered
-
-
-def _write_file(path: Path, text: str) -> None:
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)

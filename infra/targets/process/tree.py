@@ -9,10 +9,12 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra.model.errors import BadInput
+from infra.model.odd_names import quoted, shown
 
 LINKED = frozenset({"node_modules", ".venv", "venv"})
 SKIPPED = LINKED | {
@@ -31,7 +33,7 @@ SKIPPED = LINKED | {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file or symbolic link of a tree; `path` is relative, with slashes."""
+    """One file or symbolic link of a tree; `path` is relative, with slashes, its bytes as Python has them."""
 
     path: str
     mode: str
@@ -49,44 +51,56 @@ def digest(root: Path, folders: Sequence[str]) -> str:
 
     Equal to git's tree of the same files. Raises BadInput where a folder is missing or a file is odd.
     """
-    entries = [entry for folder in folders for entry in _entries(root, folder)]
+    found = [(path, _entry(file, path)) for path, file in members(root, folders)]
+    entries = [entry for _, entry in found if entry is not None]
     return _tree(sorted((entry.path.split("/"), entry) for entry in entries))
 
 
-def _entries(root: Path, folder: str) -> Iterator[Entry]:
-    start = root / folder
-    if not start.is_dir():
-        raise BadInput(
-            f"{start}: the application has no such folder",
-            next_step="set app.source in invoke.yaml to the application's checkout",
-        )
-    yield from _walk(start, folder)
+def members(root: Path, folders: Sequence[str]) -> Iterator[tuple[str, Path]]:
+    """Give each file, folder and link of the tree: its path below the root, with slashes, and its place."""
+    for folder in folders:
+        start = root / folder
+        with _in_words(start):
+            is_there = start.is_dir()
+        if not is_there:
+            raise BadInput(
+                f"{start}: the application has no such folder",
+                next_step="set app.source in invoke.yaml to the application's checkout",
+            )
+        yield folder, start
+        yield from _below(start, folder)
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[Entry]:
-    with os.scandir(folder) as found:
-        children = sorted(found, key=lambda child: child.name)
+def _below(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+    with _in_words(folder), os.scandir(folder) as found:
+        children = [child for child in found if not skipped(child.name)]
     for child in children:
-        if skipped(child.name):
-            continue
         path = f"{prefix}/{child.name}"
+        yield path, Path(child.path)
         if child.is_dir(follow_symlinks=False):
-            yield from _walk(Path(child.path), path)
-        else:
-            yield _entry(Path(child.path), path)
+            yield from _below(Path(child.path), path)
 
 
-def _entry(file: Path, path: str) -> Entry:
-    mode = file.lstat().st_mode
-    if stat.S_ISLNK(mode):
-        return Entry(path, "120000", _blob(str(file.readlink()).encode()))
-    if not stat.S_ISREG(mode):
-        raise BadInput(f"{file}: neither a file, a folder nor a link", next_step=f"rm {file}")
+def _entry(file: Path, path: str) -> Entry | None:
+    """Give the entry of a file or link; None for a folder, of which git keeps nothing but what it holds."""
+    with _in_words(file):
+        mode = file.lstat().st_mode
+        if stat.S_ISDIR(mode):
+            return None
+        if stat.S_ISLNK(mode):
+            return Entry(path, "120000", _blob(os.fsencode(file.readlink())))
+        if stat.S_ISREG(mode):
+            return Entry(path, "100755" if mode & stat.S_IXUSR else "100644", _blob(file.read_bytes()))
+    raise BadInput(f"{shown(file)}: neither a file, a folder nor a link", next_step=f"rm {quoted(file)}")
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
     try:
-        content = file.read_bytes()
+        yield
     except OSError as error:
-        raise BadInput(f"{file}: {error.strerror}", next_step=f"ls -l {file}") from error
-    return Entry(path, "100755" if mode & stat.S_IXUSR else "100644", _blob(content))
+        words = f"{shown(path)}: {error.strerror}"
+        raise BadInput(words, next_step=f"ls -ld {quoted(path)}") from error
 
 
 def _blob(content: bytes) -> str:
@@ -103,12 +117,12 @@ def _tree(entries: list[tuple[list[str], Entry]]) -> str:
         else:
             below.setdefault(parts[0], []).append((parts[1:], entry))
     lines += [(f"{name}/", _line("40000", name, _tree(inside))) for name, inside in below.items()]
-    body = b"".join(line for _, line in sorted(lines, key=lambda pair: pair[0].encode()))
+    body = b"".join(line for _, line in sorted(lines, key=lambda pair: os.fsencode(pair[0])))
     return _sha1(b"tree %d\0" % len(body) + body)
 
 
 def _line(mode: str, name: str, identity: str) -> bytes:
-    return f"{mode} {name}\0".encode() + bytes.fromhex(identity)
+    return mode.encode() + b" " + os.fsencode(name) + b"\0" + bytes.fromhex(identity)
 
 
 def _sha1(content: bytes) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from infra.model.unit import Unit, unit_from_json
+from infra.targets.process import modes
 
 NAME = "units.json"
 
@@ -21,6 +22,4 @@ def read_units(folder: Path) -> list[Unit]:
 
 def write_units(folder: Path, units: Iterable[Unit]) -> None:
     """Write them down; a reader sees the old list or the new one."""
-    beside = folder / f"{NAME}.new"
-    beside.write_text(json.dumps([unit.as_json() for unit in units]), encoding="utf-8")
-    beside.replace(folder / NAME)
+    modes.write(folder / NAME, json.dumps([unit.as_json() for unit in units]), modes.PRIVATE)

@@ -1,0 +1,141 @@
+"""Modes of what we keep: each file and folder gets its own from here, whatever the caller's umask is.
+
+Much of it runs next. So nobody else may have been able to write it, or it is not used.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from infra.model.errors import Denied
+from infra.model.odd_names import shown
+
+UMASK = 0o022
+PASSABLE = 0o711  # others pass through it, and list nothing
+CLOSED = 0o700
+TEXT, PROGRAM, PRIVATE = 0o644, 0o755, 0o600
+SHOWN = 5
+
+
+def walkable(folder: Path) -> None:
+    """Make a folder, and what is missing above it, that other users can pass through but not list."""
+    for path in (*reversed(folder.parents), folder):
+        if not path.exists():
+            path.mkdir(exist_ok=True)
+            path.chmod(PASSABLE)
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder, and what is missing above it, of mode 0700.
+
+    Denied when somebody else owns a folder on the way, or when the last one is a link.
+    """
+    for path in (*reversed(folder.parents), folder):
+        path.mkdir(exist_ok=True, mode=CLOSED)
+        if path.lstat().st_uid not in {0, os.getuid()}:
+            raise Denied(f"{path} belongs to somebody else", next_step=f"ls -ld {path}")
+    if folder.is_symlink() or folder.lstat().st_uid != os.getuid():
+        raise Denied(f"{folder} belongs to somebody else or is a link", next_step=f"ls -ld {folder}")
+    folder.chmod(CLOSED)
+
+
+def write(file: Path, text: str, mode: int = TEXT, beside: str = ".new") -> None:
+    """Write a whole file beside the old one and rename it: a reader sees the old one or the new one."""
+    new = file.with_name(file.name + beside)
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
+        os.fchmod(descriptor, mode)
+        out.write(text)
+    new.replace(file)
+
+
+def copy(source: Path, to: Path, ignore: Callable[[str, list[str]], Iterable[str]]) -> None:
+    """Copy a folder whose modes are anybody's: everybody may read the copy, and only we may write it."""
+    shutil.copytree(source, to, symlinks=True, ignore=ignore)
+    for path in inside(to):
+        mode = path.lstat().st_mode
+        if not stat.S_ISLNK(mode):
+            path.chmod(PROGRAM if stat.S_ISDIR(mode) or mode & stat.S_IXUSR else TEXT)
+
+
+def inside(folder: Path) -> Iterator[Path]:
+    """Give a folder and all that lies below it; links are not followed."""
+    for top, folders, files in os.walk(folder):
+        yield Path(top)
+        yield from (Path(top) / name for name in files)
+        yield from (Path(top) / name for name in folders if (Path(top) / name).is_symlink())
+
+
+def require_closed(paths: Iterable[Path], root: Path, *advice: str) -> None:
+    """Refuse what somebody else could have written; Denied has the line that mends it below `root`.
+
+    What is not there is nobody's. `advice` is told beside it.
+    """
+    found = [path for path in paths if is_open(path)]
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise Denied(
+            f"others can write {shown(found[0])}{more}, and what lies there runs next",
+            next_step=f"look at it, then chmod -R go-w {shlex.quote(str(root))}",
+            evidence=(*map(shown, found[:SHOWN] if more else ()), *advice),
+        )
+
+
+def require_own(paths: Iterable[Path], root: Path, *advice: str) -> None:
+    """Refuse also what belongs to another user than ourselves and root."""
+    known = list(paths)
+    foreign = next((path for path in known if _owner(path) not in {0, os.geteuid()}), None)
+    if foreign is not None:
+        raise Denied(
+            f"{shown(foreign)} belongs to uid {_owner(foreign)}, and what lies there runs next",
+            next_step=f"look at it, then chown -R {os.geteuid()} {shlex.quote(str(root))}",
+            evidence=advice,
+        )
+    require_closed(known, root, *advice)
+
+
+def is_open(path: Path) -> bool:
+    """Tell whether another user than its owner, root and we can write it: by its mode, and the way to it."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    if stat.S_ISLNK(status.st_mode) or not status.st_mode & 0o022:
+        return False
+    is_anybodys = bool(status.st_mode & stat.S_IWOTH)
+    return (is_anybodys or _has_others(status.st_gid, status.st_uid)) and not _is_enclosed(path)
+
+
+def _owner(path: Path) -> int:
+    try:
+        return path.lstat().st_uid
+    except OSError:
+        return os.geteuid()
+
+
+def _is_enclosed(path: Path) -> bool:
+    """Tell whether a folder above it lets nobody but us and root pass."""
+    above = (folder.stat() for folder in path.absolute().parents)
+    return any(not one.st_mode & 0o011 and one.st_uid in {0, os.geteuid()} for one in above)
+
+
+@cache
+def _has_others(group: int, owner: int) -> bool:
+    """Tell whether a group has a member beside this owner, root and ourselves."""
+    import grp
+    import pwd
+
+    people = pwd.getpwall()
+    known = {one.pw_name for one in people if one.pw_uid in {0, owner, os.geteuid()}}
+    members = {one.pw_name for one in people if one.pw_gid == group}
+    with suppress(KeyError):  # a number without a name has no other members than those
+        members |= set(grp.getgrgid(group).gr_mem)
+    return bool(members - known)
