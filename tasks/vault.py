@@ -102,12 +102,13 @@ def put(
     key: str = "",
     target: str = "",
     yes: bool = False,
+    as_is: bool = False,
 ) -> None:
     """Put one operator key; its value is asked for, or comes on stdin, and is never an argument."""
     from infra.vault import put as putting
     from infra.vault.desk import open_desk
 
-    putting.put(open_desk(this, finance_report.PROJECT, env, target), service, key, yes=yes)
+    putting.put(open_desk(this, finance_report.PROJECT, env, target), service, key, yes=yes, as_is=as_is)
 
 
 @command("vault.rotate", changes=True)

@@ -11,6 +11,7 @@ from typing import Any, Literal, NoReturn, SupportsIndex
 from infra.model.errors import BadInput
 
 MASK = "***"
+WHITE_SPACE = "holds white space"
 KEY = re.compile(r"[A-Z_][A-Z0-9_]*")
 LOCAL_ENVIRONMENTS = frozenset({"local", "local_ci", "github_ci"})
 ALPHANUMERIC = string.ascii_letters + string.digits
@@ -100,7 +101,7 @@ class SecretSpec:
         rules = (
             (not plain, "is empty"),
             ("\0" in plain or "<no value>" in plain, "was never filled in"),
-            (self.kind == "operator" and bool(re.search(r"\s", plain)), "holds white space"),
+            (self.kind == "operator" and bool(re.search(r"\s", plain)), WHITE_SPACE),
             (len(plain.encode(errors="surrogatepass")) < self.shortest, f"is under {self.shortest} bytes"),
             (plain in self.known_defaults, "is a known default"),
             (bool(self.pattern) and not re.fullmatch(self.pattern, plain), "has not the expected form"),

@@ -111,15 +111,13 @@ def _real(this: Command, settings: Settings) -> Access:
 
 def _token(this: Command, address: str) -> tuple[Secret, str]:
     """Give a person's token: that of VAULT_TOKEN, of the CLI's file, or typed in."""
-    from infra.model.secret import Secret
-
     given = this.variables.get("VAULT_TOKEN", "").strip()
     if given:
-        return Secret(given), "VAULT_TOKEN"
+        return _checked(given, "VAULT_TOKEN")
     file = Path(this.variables.get("HOME") or Path.home()) / TOKEN_FILE
     kept = (private_file.read(file) or "").strip()
     if kept:
-        return Secret(kept), str(file)
+        return _checked(kept, str(file))
     if not sys.stdin.isatty() or this.console.as_json:
         raise Denied(
             f"{address} needs a token, and nobody can be asked here", next_step="export VAULT_TOKEN=…"
@@ -127,4 +125,16 @@ def _token(this: Command, address: str) -> tuple[Secret, str]:
     typed = getpass.getpass(f"Token for {address}: ").strip()
     if not typed:
         raise CannotTell("no token was typed", next_step="export VAULT_TOKEN=…, or type one")
-    return Secret(typed), "typed in"
+    return _checked(typed, "typed in")
+
+
+def _checked(plain: str, origin: str) -> tuple[Secret, str]:
+    """Give a token and its origin; BadInput where it holds what no token does: it came along with a copy."""
+    from infra.model.invisible import invisible
+    from infra.model.secret import Secret
+
+    seen = invisible(plain)
+    if seen or not plain.isascii():
+        words = f"the token ({origin}) {seen or 'holds a letter that no token has'}"
+        raise BadInput(words, next_step="copy it once more, without what surrounds it")
+    return Secret(plain), origin

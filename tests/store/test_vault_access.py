@@ -150,3 +150,12 @@ def test_what_opens_an_environment_imports_no_client_of_vault() -> None:
     done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True, cwd=ROOT)
     loaded = set(done.stdout.split())
     assert not loaded & {"hvac", "requests", "urllib3", "infra.store.vault.client", "infra.store.vault.kv"}
+
+
+@pytest.mark.parametrize("token", ["\ufeffhvs.x", "hvs.\u200bx", "hvs.x\x1b[0m", "hvs.größe"], ids=ascii)
+def test_a_token_with_what_no_token_has_is_refused_and_not_shown(tmp_path: Path, token: str) -> None:
+    this = command(tmp_path, VAULT_TOKEN=token)
+    with pytest.raises(BadInput, match="VAULT_TOKEN") as refused:
+        access_of(this, settings(REAL), STAGING, where(tmp_path), rehearsal=False)
+    assert "hvs" not in refused.value.message
+    assert "holds" in refused.value.message
