@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from infra.assembly import open_session
 from infra.choices import chosen_target
 from infra.model.environments import choose, environment
-from infra.model.errors import KnownBad
+from infra.model.errors import KnownBad, Unreachable
 from infra.model.hosts import AppDomain, app_host
 from infra.model.smoke_report import COLUMNS
 from infra.plan.smoke import choose_commit, choose_target
@@ -20,6 +20,7 @@ from infra.workspace import settings_file
 if TYPE_CHECKING:
     from infra.invocation import Command
     from infra.model.service import Project
+    from infra.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,19 @@ def _computed(
     if given and found.name != "local":
         return "", found.name, None
     session = open_session(this, project, env, target)
+    if not given:
+        _require_started(session)
     newest = session.records.newest("app") if not given else None
     return session.url, found.name, newest.release if newest and newest.verdict == "ok" else None
+
+
+def _require_started(session: Session) -> None:
+    """Refuse to wait for what nobody starts: nothing runs here, and no supervisor is about to."""
+    if session.target.living() or session.target.states():
+        return
+    was_there = session.records.newest("app") is not None
+    words = "nothing runs here any more" if was_there else "nothing was ever set up here"
+    raise Unreachable(f"{session.environment.name}: {words}", next_step=session.say("setup"))
 
 
 def _logs(project: Project, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from infra.model.errors import CannotTell
@@ -27,7 +28,9 @@ def show(place: Ground) -> None:
     """Print namespace and database of a run, and warn where nothing but the folder tells it apart."""
     console, identity = place.this.console, place.identity
     if identity.is_fallback and place.namespace:
-        console.line("! no branch is known: the namespace comes from the folder alone")
+        has_git = shutil.which("git", path=place.this.variables.get("PATH"))
+        why = "no branch is known" if has_git else "git is not on PATH, so no branch is known"
+        console.line(f"! {why}: the namespace comes from the folder alone")
     place.this.outcome.facts |= _known(place)
     console.line(
         f"namespace {place.namespace or '(none)'}, database {place.database}, port {place.servers.port}"
