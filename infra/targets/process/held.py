@@ -11,7 +11,6 @@ from infra.model.secret import Secret
 from infra.targets.process import modes
 
 NAMES = ("unwrapped", "accessor", "secret_id")
-AGAIN = ".back"  # the agent itself writes beside, as .new
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,6 @@ def put_back(places: Places, service: str, before: Held) -> None:
     folder = Path(places.credential(service))
     for name in NAMES:
         if name in before.files:
-            modes.write(folder / name, before.files[name].reveal(), modes.PRIVATE, AGAIN)
+            modes.write(folder / name, before.files[name].reveal(), modes.PRIVATE)
         else:
             (folder / name).unlink(missing_ok=True)

@@ -46,9 +46,9 @@ def private_folder(folder: Path) -> None:
     folder.chmod(CLOSED)
 
 
-def write(file: Path, text: str, mode: int = TEXT, beside: str = ".new") -> None:
+def write(file: Path, text: str, mode: int = TEXT) -> None:
     """Write a whole file beside the old one and rename it: a reader sees the old one or the new one."""
-    new = file.with_name(file.name + beside)
+    new = file.with_name(f".{file.name}.new")
     new.unlink(missing_ok=True)
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
