@@ -77,6 +77,9 @@ class Target:
     def states(self) -> dict[str, dict[str, Any]]:
         return {}
 
+    def narrow(self) -> int:
+        return 0
+
 
 @dataclass
 class World:

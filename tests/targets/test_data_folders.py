@@ -26,7 +26,7 @@ def test_a_folder_is_read_back_as_it_was_made(folder: Path) -> None:
 
 def test_a_marker_that_a_kill_left_half_written_is_none(folder: Path) -> None:
     folder.mkdir(parents=True)
-    (folder / ".infra.json.new").write_text("{", encoding="utf-8")
+    (folder / data_folders.BESIDE).write_text("{", encoding="utf-8")
     assert data_folders.read(folder) == Absent()
     data_folders.create(folder, MARKER)
     assert data_folders.read(folder) == Found(MARKER)

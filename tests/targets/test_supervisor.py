@@ -297,6 +297,6 @@ def test_ending_the_supervisors_ends_the_lost_ones_too_and_no_unit(stage: Stage)
 def test_a_list_that_cannot_be_written_keeps_no_unit_from_being_stopped(stage: Stage) -> None:
     stage.start(stage.unit("web"))
     stage.until_ready("web")
-    (stage.root / "run/units.json.new").mkdir()  # whatever keeps the list from being written
+    (stage.root / "run/.units.json.new").mkdir()  # whatever keeps the list from being written
     assert stage.client.ask("stop", name="web") == {"ok": True, "left": []}
     assert stage.mains() == {}

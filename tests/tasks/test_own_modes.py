@@ -40,7 +40,7 @@ def run(place: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[str]]:
         done.append("ran")
 
     monkeypatch.setattr(module, "ROOT", place)
-    return module.conduct("x", body, {}, refuse=False), done
+    return module.conduct("x", body, {}), done
 
 
 @pytest.mark.parametrize("name", module.RUNS_FROM)

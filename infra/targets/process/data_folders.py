@@ -11,7 +11,7 @@ from infra.model.observed import Absent, DataFolder, Found, Unknown, Unmarked
 from infra.targets.process import modes
 
 MARKER = ".infra.json"
-BESIDE = MARKER + ".new"
+BESIDE = modes.beside(Path(MARKER)).name
 
 
 def read(folder: Path) -> Found[DataFolder] | Absent | Unmarked | Unknown:

@@ -48,13 +48,18 @@ def private_folder(folder: Path) -> None:
 
 def write(file: Path, text: str, mode: int = TEXT) -> None:
     """Write a whole file beside the old one and rename it: a reader sees the old one or the new one."""
-    new = file.with_name(f".{file.name}.new")
+    new = beside(file)
     new.unlink(missing_ok=True)
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
         os.fchmod(descriptor, mode)
         out.write(text)
     new.replace(file)
+
+
+def beside(file: Path) -> Path:
+    """Give where a file is written before it takes its name; a kill may leave it there."""
+    return file.with_name(f".{file.name}.new")
 
 
 def copy(source: Path, to: Path, ignore: Callable[[str, list[str]], Iterable[str]]) -> None:
