@@ -1,6 +1,6 @@
 """From a fresh clone to serving, with empty and with filled package caches.
 
-python bench/fresh.py        prints both in seconds; downloads some 150 MB, so it is run by hand only
+python -m bench.fresh        prints both in seconds; downloads some 150 MB, so it is run by hand only
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ import tempfile
 import time
 from pathlib import Path
 
+from infra.model.variables import seen_by
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def serving(folder: Path, caches: Path) -> float:
     """Clone, set up and take down again; give the seconds of the setup alone."""
     clone = folder / "clone"
-    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+    env = seen_by("git", os.environ)
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True, env=env)
     places = {"XDG_STATE_HOME": folder / "state", "XDG_DATA_HOME": folder / "share", "HOME": folder / "home"}
     cached = {"PIP_CACHE_DIR": caches / "pip", "UV_CACHE_DIR": caches / "uv"}
-    variables = {**os.environ, **{name: str(path) for name, path in {**places, **cached}.items()}}
-    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    own = {name: str(path) for name, path in {**places, **cached}.items()}
+    variables = {**seen_by("installer", os.environ), **own}
     began = time.monotonic()
     try:
         subprocess.run(["./inv", "finance_report.app.setup"], check=True, cwd=clone, env=variables)

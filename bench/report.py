@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bench import agent, reload, tokens, vault
 from bench.checkout import ROOT, SETUP, Checkout, Start
+from infra.model.variables import seen_by
 
 if TYPE_CHECKING:
     from infra.console import Console
@@ -102,7 +104,8 @@ def _pairs(
 
 def _bare(folder: Path, act: str) -> str:
     script = [sys.executable, "-m", "bench.bare", str(folder / "bare"), act]
-    return subprocess.run(script, check=True, capture_output=True, text=True, cwd=ROOT).stdout
+    env = seen_by("tool", os.environ)
+    return subprocess.run(script, check=True, capture_output=True, text=True, cwd=ROOT, env=env).stdout
 
 
 def _listings(checkout: Checkout, folder: Path, runs: int) -> tuple[list[float], list[float]]:
@@ -113,7 +116,8 @@ def _listings(checkout: Checkout, folder: Path, runs: int) -> tuple[list[float],
         mine.append(checkout.run("--list"))
         began = time.monotonic()
         words = [sys.executable, "-m", "invoke", "--list"]
-        subprocess.run(words, check=True, cwd=folder / "one", stdout=subprocess.DEVNULL)
+        env = seen_by("tool", os.environ)
+        subprocess.run(words, check=True, cwd=folder / "one", env=env, stdout=subprocess.DEVNULL)
         other.append(time.monotonic() - began)
     return mine[1:], other[1:]
 
@@ -121,7 +125,8 @@ def _listings(checkout: Checkout, folder: Path, runs: int) -> tuple[list[float],
 def _paper() -> dict[str, float]:
     """Give the seconds of environments on paper, each in a process of its own."""
     script = [sys.executable, "-m", "bench.paper"]
-    done = subprocess.run(script, check=True, capture_output=True, text=True, cwd=ROOT)
+    env = seen_by("tool", os.environ)
+    done = subprocess.run(script, check=True, capture_output=True, text=True, cwd=ROOT, env=env)
     found: dict[str, float] = json.loads(done.stdout)
     return found
 

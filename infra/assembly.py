@@ -9,11 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra import homes
-from infra.choices import chosen_environment, chosen_target, command_line, require_service, usual_of
+from infra.choices import (
+    chosen_environment,
+    chosen_target,
+    command_line,
+    let_through,
+    require_service,
+    secret_like,
+    usual_of,
+)
 from infra.model.addresses import LOOPBACK, Addresses
 from infra.model.command_line import CommandLine
 from infra.model.errors import BadInput, DeletedVersion, MissingProgram
 from infra.model.naming import Names, checkout_id
+from infra.model.passed import Passed
 from infra.model.places import Places, Program
 from infra.model.ports import PortsWanted
 from infra.model.record import SUMMARY
@@ -24,7 +33,7 @@ from infra.session import Session
 from infra.store.deploys import Records
 from infra.store.ledger import Ledger
 from infra.store.session_keys import Keys
-from infra.targets.process import programs, secret_files
+from infra.targets.process import passed_files, programs, secret_files
 from infra.targets.process.target import ProcessTarget
 from infra.vault import stores
 from infra.workspace import ports_file, settings_file, templates
@@ -72,7 +81,7 @@ def open_session(
     if not may_be_lost:
         stores.require_origin(kept, chosen, places, project.name)
     commands = command_line(this, project, chosen, settings, "process")
-    on_processes = ProcessTarget(project, commands, places)
+    on_processes = ProcessTarget(project, commands, places, _passed(this, project, chosen, places))
     keys = _keys(this, commands, project, chosen, kept, places, foreign_store)
     held = _held(keys)  # whatever this command prints, the redactor knows what to mask
     stores.learn(this.redactor, places, project.services if chosen.is_deployed or not held else ())
@@ -97,6 +106,15 @@ def open_session(
         vault=kept.vault,
         is_store_lost=kept.is_lost,
     )
+
+
+def _passed(this: Command, project: Project, chosen: Environment, places: Places) -> Passed:
+    """Give the caller's variables that the application gets: where it runs locally, and in no rehearsal."""
+    if chosen.kind != "local":
+        return Passed()
+    for values in passed_files.known(places):
+        this.redactor.learn(*secret_like(values))
+    return let_through(this, project)
 
 
 def _held(keys: Keys) -> Mapping[str, Mapping[str, Secret]]:

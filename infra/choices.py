@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infra.model.command_line import CommandLine
 from infra.model.environments import choose, environment
 from infra.model.errors import BadInput
+from infra.model.passed import Passed, passed
 from infra.model.ports import require_known, usual_ports
+from infra.model.secret import Secret
+from infra.plan.diff import masked
 from infra.plan.roster import is_here
 from infra.workspace import settings_file
 
@@ -66,6 +70,22 @@ def require_service(project: Project, service: str, found: Environment, target: 
             f"{service} is not deployed in {found.name}",
             next_step=f"./inv env.show --env {found.name}",
         )
+
+
+def let_through(this: Command, project: Project) -> Passed:
+    """Give the caller's variables that `app.environment` names, and let the redactor mask what looks secret.
+
+    BadInput for a name that the application gets from elsewhere.
+    """
+    keys = {spec.key for service in project.services for spec in service.secrets}
+    found = passed(settings_file.load(this.root).app.environment, this.variables, keys)
+    this.redactor.learn(*secret_like(found.values))
+    return found
+
+
+def secret_like(values: Mapping[str, str]) -> list[Secret]:
+    """Give the values that look like secrets, by their names or by a login in them."""
+    return [Secret(text) for name, text in values.items() if masked(f"{name}={text}") != f"{name}={text}"]
 
 
 def usual_of(project: Project, settings: Settings) -> dict[str, int]:

@@ -33,7 +33,7 @@ def plan(session: Session, request: Request, recorded: dict[str, Bundle] | None 
         picture = look(session, request, recorded)
         stage.say(summary(picture.plan))
     left.tell(session, picture.observed.live())
-    for line in plan_lines(picture.plan):
+    for line in (*plan_lines(picture.plan), *session.passed.words):
         session.console.line(line)
     return picture
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra import foreground, smoke
+from infra.choices import let_through
 from infra.model.answer import NoAnswer
 from infra.model.errors import BadInput, MissingProgram, Unreachable
 from infra.model.pytest_code import require_passed
+from infra.model.variables import seen_by
 from infra.plan.smoke import is_production
 from infra.targets.process import programs
 from infra.testing.application import Application
@@ -44,20 +47,21 @@ def run(this: Command, project: Project, env: str | None, base_url: str, args: s
     this.outcome.facts |= {"target": url}
     this.console.line(f"target {url} ({name})")
     python = programs.python_in(folder)
-    require_tools(Application(folder.parent, python), folder)
+    seen = {**seen_by("browser", this.variables), **let_through(this, project).values}
+    require_tools(Application(folder.parent, python, this.variables), folder, seen)
     answer = ask(f"{url}/")
     if isinstance(answer, NoAnswer):
         way_on = f"{project.name}.setup" if name == "local" else "smoke"
         raise Unreachable(f"{url} does not answer: {answer}", next_step=f"./inv {way_on} --env {name}")
     narrow = READ_ONLY if is_production(url, name, {smoke.production_host(this, project)}) else ()
     argv = (python, "-m", "pytest", *narrow, *shlex.split(args))
-    code = foreground.run(argv, folder, {**this.variables, "BASE_URL": url})
+    code = foreground.run(argv, folder, {**seen, "BASE_URL": url})
     this.outcome.facts["pytest_exit_code"] = code
     again = f"./inv test.e2e --env {name} --args -x"
     require_passed(code, again, again)
 
 
-def require_tools(application: Application, folder: Path) -> None:
+def require_tools(application: Application, folder: Path, seen: Mapping[str, str]) -> None:
     """Raise MissingProgram unless the application's Python has what the suite needs, beside a browser."""
     missing = set(NEEDS) - application.installed(*NEEDS)
     if missing:
@@ -65,14 +69,14 @@ def require_tools(application: Application, folder: Path) -> None:
             f"{application.python} lacks {' and '.join(sorted(missing))}",
             next_step=f"{application.python} -m pip install pytest pytest-playwright",
         )
-    if not BROWSER.exists() and not _has_own_browser(application.python, folder):
+    if not BROWSER.exists() and not _has_own_browser(application.python, folder, seen):
         raise MissingProgram(
             f"there is no browser: neither {BROWSER} nor one of Playwright's own",
             next_step=f"apt-get install chromium   # or {application.python} -m playwright install chromium",
         )
 
 
-def _has_own_browser(python: str, folder: Path) -> bool:
+def _has_own_browser(python: str, folder: Path, seen: Mapping[str, str]) -> bool:
     done = subprocess.run(
         [python, "-c", _OWN_BROWSER],
         check=False,
@@ -80,5 +84,6 @@ def _has_own_browser(python: str, folder: Path) -> bool:
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
+        env=dict(seen),
     )
     return done.returncode == 0 and Path(done.stdout.strip()).is_file()

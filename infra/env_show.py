@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.choices import Wishes, chosen_environment
-from infra.plan.sheet import Sources, sheet
+from infra.choices import Wishes, chosen_environment, let_through
+from infra.plan.sheet import Sources, passed_rows, sheet
 from infra.scenes import scene_of
 from infra.workspace import settings_file
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 def show(this: Command, project: Project, wishes: Wishes) -> None:
     """Print every name, host, path and limit of an environment, and where each comes from."""
     found = chosen_environment(this, wishes.env)
-    rows = sheet(scene_of(this, project, found, wishes), Sources(settings_file.places(this.root)))
+    sources = Sources(settings_file.places(this.root))
+    rows = sheet(scene_of(this, project, found, wishes), sources)
+    if found.kind == "local":
+        rows += passed_rows(let_through(this, project), sources)
     this.console.table([("what", "name", "value", "from"), *rows])
     this.outcome.facts["rows"] = [row._asdict() for row in rows]

@@ -41,7 +41,7 @@ def run(place: Seat, *words: str, variables: Mapping[str, str] | None = None) ->
     Unreachable where the secrets of this environment were never rendered here.
     """
     unit = place.unit()
-    environment = {**dict(unit.environment), **(variables or {})}
+    environment = {**place.session.passed.values, **dict(unit.environment), **(variables or {})}
     file = environment.get("INFRA_SECRETS_FILE", "")
     if file and not Path(file).exists():
         raise Unreachable("the application's secrets are not rendered here", next_step="./inv dev.infra")

@@ -13,6 +13,7 @@ from infra.model.command_line import CommandLine
 from infra.model.environment import Environment
 from infra.model.errors import CannotTell
 from infra.model.interruption import Stop
+from infra.model.passed import Passed
 from infra.model.places import Places
 from infra.model.secret import Secret
 from infra.model.service import Project, Service
@@ -82,6 +83,11 @@ class Session:
     outbox: Outbox = field(default_factory=Outbox)
     vault: Access | None = None
     is_store_lost: bool = False
+
+    @property
+    def passed(self) -> Passed:
+        """The caller's variables that the application gets."""
+        return self.target.passed
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -197,6 +203,7 @@ class Session:
             commands={name: tuple(command) for name, command in own.items() if command},
             telemetry=self.settings.telemetry.endpoint or "",
             vault_mount=self._vault_mount,
+            passed=self.passed.digest,
         )
 
     def say(self, task: str) -> str:

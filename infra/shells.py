@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from infra.model.addresses import LOOPBACK
 from infra.model.errors import KnownBad, Unreachable
+from infra.model.variables import seen_by
 from infra.session import Session
 
+SETTLED = {"PGCLIENTENCODING": "UTF8", "PGGSSENCMODE": "disable", "PGSSLMODE": "disable"}
 
-def postgres(session: Session, *, superuser: bool) -> None:
-    """Run psql of the server's own version; the password is in its environment alone."""
+
+def postgres(session: Session, caller: Mapping[str, str], *, superuser: bool) -> None:
+    """Run psql of the server's own version; the password is in its environment alone.
+
+    A person at a terminal has the settings of their own `.psqlrc`, statements on stdin do not.
+    """
     database = session.target.database
     key, user = ("POSTGRES_PASSWORD", "postgres") if superuser else ("APP_PASSWORD", database.role)
     values = session.keys.readable().get("postgres", {})
@@ -22,16 +28,15 @@ def postgres(session: Session, *, superuser: bool) -> None:
         raise Unreachable("the database has no credentials yet", next_step=session.say("app.setup"))
     psql = Path(session.places.programs["postgres"].argv[0]).with_name("psql")
     address = {
+        **SETTLED,
         "PGHOST": LOOPBACK,
         "PGPORT": str(database.port),
         "PGUSER": user,
         "PGDATABASE": database.name,
     }
-    kept = {
-        name: os.environ[name] for name in ("TERM", "HOME", "LANG", "PATH", "PAGER") if name in os.environ
-    }
-    environment = {**kept, **address, "PGPASSWORD": values[key].reveal()}
-    done = subprocess.run([str(psql)], check=False, env=environment)
+    environment = {**seen_by("shell", caller), **address, "PGPASSWORD": values[key].reveal()}
+    words = [] if sys.stdin.isatty() else ["--no-psqlrc"]
+    done = subprocess.run([str(psql), *words], check=False, env=environment)
     if done.returncode:
         raise KnownBad(f"psql ended with code {done.returncode}", next_step=session.say("postgres.status"))
 

@@ -30,6 +30,7 @@ from infra.targets.process.modes import UMASK
 from tasks import (
     accept,
     boot,
+    callers_shell,
     ci,
     cleanup,
     code,
@@ -111,6 +112,8 @@ def _check_settings(*, is_listing: bool) -> None:
 
 signal.signal(signal.SIGINT, _outside_a_task)
 os.umask(UMASK)
+callers_shell.speak_utf8()
+callers_shell.ignore_wishes_for_invoke()
 IS_LISTING = not LISTINGS.isdisjoint(sys.argv[1:]) or len(sys.argv) == 1
 if "invoke" in {Path(sys.argv[0]).name, Path(sys.argv[0]).parent.name}:  # not where tests import us
     _guard_streams(is_listing=IS_LISTING)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from infra.model.redaction import Redactor
 from infra.model.verdict import Outcome
 from infra.output import ReaderGone
 from infra.targets.process import modes
+from tasks.callers_shell import set_aside
 from tasks.command import ANY, Kind
 from tasks.root import ROOT
 
@@ -47,9 +47,10 @@ def conduct(
     try:
         _refuse(name, refuse=kind.changes and is_dry, as_json=as_json)
         modes.require_closed((ROOT / name for name in RUNS_FROM), ROOT)
-        this = Command(outcome, console, redactor, ROOT, dict(os.environ))
-        with signals.taken(this.stop):
-            body(this, **arguments)
+        with set_aside() as callers:
+            this = Command(outcome, console, redactor, ROOT, callers)
+            with signals.taken(this.stop):
+                body(this, **arguments)
     except Exception as error:  # noqa: BLE001  # a fault of ours, too, is told like any other, never green
         fault = as_error(error)
         outcome.fail(fault)

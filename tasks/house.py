@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from infra.model.errors import KnownBad
 from infra.model.interruption import Interrupted
 from infra.model.pytest_code import require_passed
+from infra.model.variables import seen_by
 from tasks.command import command
 from tasks.root import ROOT
 
@@ -30,7 +31,7 @@ CHECKS = (
 def test(this: Command, args: str = "", workers: int = 2, quick: bool = False) -> None:  # noqa: PT028  # a task
     """Run this repository's tests; --args goes to pytest as it is, --quick leaves real servers out."""
     split = ["-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
-    code = _run("pytest", *split, *["--quick"] * quick, *shlex.split(args))
+    code = _run(this, "pytest", *split, *["--quick"] * quick, *shlex.split(args))
     this.outcome.facts["pytest_exit_code"] = code
     _tell(code)
 
@@ -45,7 +46,7 @@ def _tell(code: int) -> None:
 @command("check")
 def check(this: Command) -> None:
     """Check style and types: ruff with everything on, mypy strict."""
-    bad = [" ".join(words) for words in CHECKS if _run(*words)]
+    bad = [" ".join(words) for words in CHECKS if _run(this, *words)]
     this.outcome.facts["checks"] = [" ".join(words) for words in CHECKS]
     if bad:
         raise KnownBad(
@@ -59,15 +60,17 @@ def bench(this: Command, runs: int = 5) -> None:
     """Measure start-up, no-op, memory and listing against the bare programs; medians and ratios."""
     from bench import report
 
+    os.environ.update(seen_by("repository", this.variables))  # it may build Vault, as the tests do
     report.measure(this.console, this.outcome, runs)
 
 
-def _run(module: str, *words: str) -> int:
+def _run(this: Command, module: str, *words: str) -> int:
     """Run a tool of this environment from the top of the checkout, its output on stderr.
 
     A signal to us alone reaches the tool's whole group: tests end what they have started.
     """
     from infra import foreground
 
-    home = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}
+    seen = seen_by("repository", this.variables)
+    home = {**seen, "PATH": f"{Path(sys.executable).parent}:{seen.get('PATH', '')}"}
     return foreground.run([sys.executable, "-m", module, *words], ROOT, home)

@@ -21,7 +21,7 @@ def postgres(project: Project) -> Task[Any]:
         """Open psql as the application's role, or as the superuser; statements may come on stdin."""
         from infra import shells
 
-        shells.postgres(open_session(this, project, env, target), superuser=superuser)
+        shells.postgres(open_session(this, project, env, target), this.variables, superuser=superuser)
 
     return shell
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ class Ground:
     """The checkout that is looked at, its project, and where things are tried.
 
     `application` is the application's own checkout where one was named, `branch` the one of releases,
-    `cache` where the person keeps what was built once, `beside_vault` a rehearsal with a Vault of its own.
+    `cache` where the person keeps what was built once, `beside_vault` a rehearsal with a Vault of its own,
+    `variables` those of the caller.
     """
 
     root: Path
@@ -38,6 +40,7 @@ class Ground:
     cache: Path
     application: Path | None = None
     beside_vault: Rehearsal | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stack(self) -> Throwaway:

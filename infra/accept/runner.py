@@ -62,7 +62,8 @@ def _ground(this: Command, project: Project, env: str | None, wishes: Wishes) ->
     trial = Throwaway(this.root, project, name, settings, this.variables.get("PATH", ""))
     cache = Path(this.variables.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     beside_vault = Rehearsal(trial, cache)
-    return Ground(this.root, project, trial, settings.default_branch, cache, application, beside_vault)
+    branch, own = settings.default_branch, this.variables
+    return Ground(this.root, project, trial, branch, cache, application, beside_vault, own)
 
 
 def _run_tests(this: Command, ground: Ground, areas: Iterable[Area]) -> dict[str, dict[str, Any]]:

@@ -49,7 +49,7 @@ def _in_database(place: Checkout, report: Path) -> Row:
     began = time.monotonic()
     row = Row("backend", "test", "ok")
     try:
-        own = application(place.source)
+        own = application(place.source, place.this.variables)
         if "pytest_cov" not in own.installed("pytest_cov"):
             raise MissingProgram(f"{own.python} has no pytest_cov")
         testing.run(replace(place.this, outcome=outcome), place.project, Wishes(args=shlex.join(words)))

@@ -44,6 +44,8 @@ def serve(this: Command, project: Project, part: str, target: str) -> None:
     with foreground.watched() as signals:
         with turn(place.session):
             place.clear()
+            for line in place.session.passed.words if place.is_alone else ():
+                place.session.console.line(line)
             if not place.is_alone:
                 stack.stack(place.session, place.service, place.part)
             unit = place.marked()
@@ -65,7 +67,8 @@ def _started(place: Seat, unit: Unit, signals: Signals) -> subprocess.Popen[byte
             stack.make_way(place.session, request, place.part.name)
         place.session.target.narrow()
         place.session.target.write_files(unit)
-        child = foreground.start(unit.argv, Path(unit.directory), dict(unit.environment), signals)
+        variables = {**place.session.passed.values, **dict(unit.environment)}
+        child = foreground.start(unit.argv, Path(unit.directory), variables, signals)
     place.session.outcome.facts |= {"unit": unit.name, "pid": child.pid, "address": place.address}
     return child
 

@@ -58,6 +58,10 @@ class Places:
         """Give the rendered secrets file of a service."""
         return f"{self.secrets}/{service}/.env"
 
+    def passed_file(self, digest: str) -> str:
+        """Give the file of the caller's variables that the application was started with; memory as well."""
+        return f"{self.secrets}/passed/{digest}.json"
+
     def agent_token(self, service: str) -> str:
         """Give the folder of the token of a service's Vault agent; memory, as the secrets are."""
         return f"{self.secrets}/vault-token/{service}"

@@ -31,6 +31,11 @@ def is_word(text: str) -> bool:
     return bool(re.fullmatch(r"[a-z0-9][a-z0-9_-]*", text))
 
 
+def is_variable(name: str) -> bool:
+    """Tell whether this can be the name of an environment variable."""
+    return bool(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name))
+
+
 def is_network(text: str) -> bool:
     """Tell whether this is a network in CIDR form, its host bits zero."""
     from ipaddress import ip_network
@@ -65,10 +70,14 @@ class Command:
 
 @dataclass(frozen=True)
 class App:
-    """Where the application's checkout is, and how its parts start."""
+    """Where the application's checkout is, and how its parts start.
+
+    `environment` names variables of the caller's shell that it gets where it runs locally.
+    """
 
     __pydantic_config__ = STRICT
     source: str = "reference_app"
+    environment: list[Annotated[str, Predicate(is_variable)]] = field(default_factory=list)
     backend: Command = Command()
     frontend: Command = Command()
 

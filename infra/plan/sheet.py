@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from infra.model.container import Box
+from infra.model.passed import Passed
 from infra.model.unit import Unit
 from infra.plan.agent import role_name, secret_path
 from infra.plan.compose import units_of
@@ -51,6 +52,13 @@ def sheet(scene: ContainerScene, sources: Sources) -> list[Row]:
         *_services(scene, sources),
         *_secrets(scene, sources),
     ]
+
+
+def passed_rows(passed: Passed, sources: Sources) -> list[Row]:
+    """Give a row for each variable of the caller that the application gets; never a value."""
+    own = sources.of("app/environment")
+    rows = [Row("variable", name, "from the shell of who deploys", own) for name in passed.values]
+    return [*rows, *(Row("variable", name, "not set here", own) for name in passed.unset)]
 
 
 def _environment(scene: ContainerScene, sources: Sources) -> Iterator[Row]:

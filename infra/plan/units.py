@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from infra.model.environment import Environment
 from infra.model.naming import Names
+from infra.model.passed import FILE
 from infra.model.places import Places
 from infra.model.service import Part, Project, Service
 from infra.model.unit import Bundle, Unit, UnitFile
@@ -20,7 +21,8 @@ class Scene:
 
     `release` is the 40 hex digits of the application's code, `versions` are secret versions by service,
     `commands` and `variables` are a person's own wishes for parts, by part name. `vault_mount` is where Vault
-    keeps the secrets, empty where no agent renders them.
+    keeps the secrets, empty where no agent renders them. `passed` is the digest of the caller's variables
+    that the application gets, empty for none.
     """
 
     project: Project
@@ -33,6 +35,7 @@ class Scene:
     commands: Mapping[str, tuple[str, ...]]
     telemetry: str = ""
     vault_mount: str = ""
+    passed: str = ""
 
     def has_agent(self, service: Service) -> bool:
         """Tell whether an agent of its own renders this service's secrets."""
@@ -140,6 +143,7 @@ def _application_variables(part: Part, scene: Scene, folder: str) -> dict[str, s
         "INFRA_MIGRATION_SECONDS": str(limits.migrations),
         "INFRA_SERVER_SECONDS": str(limits.server),
         "INFRA_POLL_SECONDS": str(limits.poll),
+        **({FILE: scene.places.passed_file(scene.passed)} if scene.passed else {}),
     }
 
 

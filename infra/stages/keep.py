@@ -12,6 +12,7 @@ from infra.model.verdict import Verdict
 from infra.session import Session
 from infra.stages.apply import Attempt
 from infra.store.unwritten import Unwritten
+from infra.targets.process import passed_files
 
 
 def keep(session: Session, attempt: Attempt, verdict: Verdict, outcome: str) -> None:
@@ -54,11 +55,19 @@ def _pruned(session: Session, attempt: Attempt) -> InfraError | None:
     try:
         needed = {one.release for name in attempt.services for one in session.records.all(name) if one.bundle}
         session.target.snapshots.prune(needed)
+        passed_files.prune(session.places, _passed_files(session))
     except Exception as error:  # noqa: BLE001  # old snapshots that stay are no fault of the release
         fault = as_error(error)
         words = f"snapshots that nobody needs any more are not all removed: {fault.message}"
         return NotCleaned(words, evidence=fault.evidence, next_step=fault.next_step)
     return None
+
+
+def _passed_files(session: Session) -> set[Path]:
+    """Give the files of variables that a recorded release was started with."""
+    names = [service.name for service in session.services if service.from_source]
+    bundles = [one.bundle for name in names for one in session.records.all(name) if one.bundle]
+    return {file for bundle in bundles for file in passed_files.files_of(bundle)}
 
 
 def is_settled(session: Session, attempt: Attempt) -> bool:

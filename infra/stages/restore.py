@@ -11,6 +11,7 @@ from infra.plan.migrations import must_downgrade, parse
 from infra.session import Session
 from infra.stages.apply import Attempt
 from infra.stages.keep import migration_of
+from infra.targets.process import passed_files
 
 
 def last_good(session: Session, attempt: Attempt) -> dict[str, Bundle]:
@@ -25,11 +26,16 @@ def last_good(session: Session, attempt: Attempt) -> dict[str, Bundle]:
 
 
 def require_snapshots(session: Session, bundles: dict[str, Bundle]) -> None:
-    """Refuse bundles whose code is gone: what would run is not what the record says."""
+    """Refuse bundles whose code or variables are gone: what would run is not what the record says."""
     for name, bundle in bundles.items():
         if bundle.release and not session.target.snapshots.intact(bundle.release):
             raise Refused(
                 f"{name}: the snapshot of release {bundle.release[:12]} is gone or was changed",
+                next_step=session.say(f"{name}.setup"),
+            )
+        if not passed_files.are_kept(bundle, session.passed):
+            raise Refused(
+                f"{name}: the variables of app.environment that this release got are not kept any more",
                 next_step=session.say(f"{name}.setup"),
             )
 

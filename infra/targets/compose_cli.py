@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from infra.model.variables import seen_by
+
 OLDEST = (2, 23, 1)
 WITHIN = 30
 # A plug-in runs by itself as well: the engine's own program need not be there.
@@ -40,7 +42,7 @@ class ComposeProgram:
             done = subprocess.run(
                 words,
                 input=given,
-                env={**_home(self.variables), **BOOTSTRAP},
+                env={**seen_by("engine", self.variables), **BOOTSTRAP},
                 cwd="/",
                 capture_output=True,
                 timeout=WITHIN,
@@ -75,7 +77,7 @@ def _version(argv: tuple[str, ...], variables: Mapping[str, str]) -> str:
     try:
         done = subprocess.run(
             words,
-            env=_home(variables),
+            env=seen_by("engine", variables),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -90,8 +92,3 @@ def _version(argv: tuple[str, ...], variables: Mapping[str, str]) -> str:
 def _number(version: str) -> tuple[int, ...]:
     found = re.match(r"v?(\d+)\.(\d+)\.(\d+)", version)
     return tuple(map(int, found.groups())) if found else ()
-
-
-def _home(variables: Mapping[str, str]) -> dict[str, str]:
-    """Give what the program needs to find its plug-ins; nothing that a text could pick up."""
-    return {name: variables[name] for name in ("PATH", "HOME", "DOCKER_CONFIG") if name in variables}

@@ -11,6 +11,7 @@ from importlib import util
 from pathlib import Path
 
 from infra.model.errors import BadInput, CannotTell, MissingProgram
+from infra.model.variables import seen_by
 from infra.targets.process import programs, tree
 
 FOLDER = "apps/backend"
@@ -20,10 +21,14 @@ _INSTALLED = "import importlib.util as it, sys; print(*[one for one in sys.argv[
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """The backend of one application's checkout, and the interpreter that has what it needs."""
+    """The backend of one application's checkout, and the interpreter that has what it needs.
+
+    `variables` are its caller's, of which it sees what an application may.
+    """
 
     source: Path
     python: str
+    variables: Mapping[str, str]
 
     @property
     def folder(self) -> Path:
@@ -52,6 +57,7 @@ class Application:
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
+            env=seen_by("application", self.variables),
         )
         if done.returncode:
             raise MissingProgram(f"{self.python} does not run", evidence=tuple(done.stderr.splitlines()[-3:]))
@@ -77,7 +83,7 @@ class Application:
             )
 
 
-def application(source: Path) -> Application:
+def application(source: Path, variables: Mapping[str, str]) -> Application:
     """Give the application of a checkout; BadInput where it has no backend with migrations.
 
     Its own `.venv` runs it where it has one, else the interpreter that runs us.
@@ -88,4 +94,4 @@ def application(source: Path) -> Application:
             f"{folder} has no alembic.ini and migrations",
             next_step="set app.source in invoke.local.yaml to the application's checkout",
         )
-    return Application(source, programs.python_in(folder))
+    return Application(source, programs.python_in(folder), variables)

@@ -10,6 +10,7 @@ from typing import Any
 
 from infra.model.errors import BadInput, MissingProgram
 from infra.model.safety import REQUIRED
+from infra.model.variables import seen_by
 from infra.testing.application import Application
 from infra.testing.ground import Ground
 from infra.testing.suite import MARK
@@ -18,8 +19,6 @@ OBJECT_STORE = "s3"
 MOST_WORKERS = 100
 USUAL_WORKERS = 4
 FAST = ("-m", "not slow and not e2e")
-NOT_INHERITED = ("PG", "POSTGRES_", "PYTEST_", "INFRA_", "VAULT_", "DOKPLOY_", "VPS_", "S3_", "GIT_")
-KEPT = frozenset({"PYTEST_ADDOPTS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +79,18 @@ def line(application: Application, project: str, wishes: Wishes) -> Line:
 
 
 def variables(ground: Ground, application: Application, index: int, **own: str) -> dict[str, str]:
-    """Give the variables of the tests; those that could lead elsewhere are not a person's own."""
-    person = {
-        name: text
-        for name, text in ground.this.variables.items()
-        if name in KEPT or not name.startswith(NOT_INHERITED)
-    }
-    paths = [str(ground.this.root), *filter(None, [person.get("PYTHONPATH")])]
-    console = ground.this.console
+    """Give the variables of the tests: what an application may see of a person's, and its run's own."""
     return {
-        **(_as_on_a_terminal() if console.is_live else {}),
-        **person,
+        **(_as_on_a_terminal() if ground.this.console.is_live else {}),
+        **seen_by("application", ground.this.variables),
+        **ground.passed.values,
         **REQUIRED,
         "ENV": "test",
         "TEST_NAMESPACE": ground.namespace or "",
         "S3_BUCKET": ground.bucket,
         "REDIS_URL": ground.servers.cache().url(index).reveal(),
         "GIT_COMMIT_SHA": application.release,
-        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONPATH": str(ground.this.root),
         "INFRA_TEST_ENV": ground.environment,
         MARK: ground.run,
         **own,

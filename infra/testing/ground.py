@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.choices import let_through
 from infra.model import urls
 from infra.model.addresses import LOOPBACK
 from infra.model.environments import choose, environment
 from infra.model.naming import Names, get_s3_bucket
+from infra.model.passed import Passed
 from infra.model.runner import Identity
 from infra.model.safety import REQUIRED, Aim, Permit, databases_of, require_safe
 from infra.model.secret import Secret
@@ -41,6 +43,7 @@ class Ground:
     servers: Servers
     register: Register
     source: Path
+    passed: Passed
     run: str = field(default_factory=lambda: secrets.token_hex(6))
 
     @property
@@ -60,7 +63,7 @@ class Ground:
 
     def application(self) -> Application:
         """Give the backend whose tests run."""
-        return application(self.source)
+        return application(self.source, self.this.variables)
 
     def leave(self, server: Server) -> Permit:
         """Give the leave to drop this namespace's databases; Refused says which layer forbids it."""
@@ -93,6 +96,7 @@ def ground(this: Command, project: Project, env: str | None, *, claim: bool = Fa
         servers=servers(this, project, found.name, claim=claim),
         register=Register(project.name, this.variables),
         source=source,
+        passed=let_through(this, project),
     )
 
 

@@ -31,6 +31,8 @@ def show(place: Ground) -> None:
         has_git = shutil.which("git", path=place.this.variables.get("PATH"))
         why = "no branch is known" if has_git else "git is not on PATH, so no branch is known"
         console.line(f"! {why}: the namespace comes from the folder alone")
+    for line in place.passed.words:
+        console.line(line)
     place.this.outcome.facts |= _known(place)
     console.line(
         f"namespace {place.namespace or '(none)'}, database {place.database}, port {place.servers.port}"

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from infra.model.addresses import LOOPBACK
 from infra.model.command_line import CommandLine
 from infra.model.errors import CannotTell, Unreachable
 from infra.model.safety import Permit
 from infra.model.secret import Secret
 from infra.plan.orphans import Row
+from infra.targets.postgres import connect
 
 ANSWERS_WITHIN = 30.0
 UNHURRIED = "-c synchronous_commit=off"  # a test database need not outlive a power cut
@@ -156,9 +158,8 @@ class Server:
             raise CannotTell(words, next_step=self._way_on("postgres.logs")) from error
 
     def _session(self) -> Any:
-        import psycopg
-
-        return psycopg.connect(
+        return connect(
+            is_here=self.host == LOOPBACK,
             host=self.host,
             port=self.port,
             user=self.user,

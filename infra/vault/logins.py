@@ -15,6 +15,7 @@ from infra.model.errors import Denied, Refused, Unreachable
 from infra.model.secret import Secret
 from infra.session import Session
 from infra.targets.object_store import ObjectStore
+from infra.targets.postgres import connect
 
 SUPERUSER = "postgres"
 SUPERUSERS_KEY = "POSTGRES_PASSWORD"
@@ -78,7 +79,7 @@ class _Postgres:
 
         database = self.database if user == self.role else SUPERUSER
         try:
-            return psycopg.connect(
+            return connect(
                 host=LOOPBACK,
                 port=self.port,
                 user=user,

@@ -6,6 +6,7 @@ from infra.model.answer import Category
 from infra.model.unit import Unit
 from infra.plan.health import classify
 from infra.session import Session
+from infra.targets.postgres import connect
 from infra.targets.process import probes
 from infra.verify import bucket
 from infra.verify.http import ask
@@ -32,7 +33,7 @@ def _postgres(session: Session) -> str:
         return "the store has no DATABASE_URL"
     try:
         plain = url.reveal().replace("postgresql+asyncpg://", "postgresql://", 1)
-        with psycopg.connect(plain, connect_timeout=5) as connection:
+        with connect(plain, connect_timeout=5) as connection:
             connection.execute("SELECT 1")
     except psycopg.Error as error:
         return f"{type(error).__name__}: {str(error).strip().splitlines()[-1]}"

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from infra.model.secret import Secret
 from infra.targets.object_store import object_store
+from infra.targets.postgres import connect
 from infra.verify import bucket
 
 
@@ -17,7 +18,7 @@ def postgres(secrets: Mapping[str, Secret]) -> str:
     url = secrets["DATABASE_URL"].reveal().replace("postgresql+asyncpg://", "postgresql://", 1)
     mark = uuid4().hex
     try:
-        with psycopg.connect(url, connect_timeout=5, autocommit=True) as connection:
+        with connect(url, connect_timeout=5, autocommit=True) as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS infra_write_probe (mark text PRIMARY KEY)")
             connection.execute("INSERT INTO infra_write_probe VALUES (%s)", [mark])
             gone = connection.execute("DELETE FROM infra_write_probe WHERE mark = %s", [mark]).rowcount

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from infra.model.errors import CannotTell, MissingProgram
+from infra.model.variables import seen_by
 
 ANSWERS_WITHIN = 5.0
 INSTALL = "sudo apt-get install git (Debian, Ubuntu), sudo dnf install git (Fedora), brew install git (macOS)"
@@ -49,7 +50,6 @@ def require(top: Path, variables: Mapping[str, str], *words: str) -> str:
 
 def _run(top: Path, variables: Mapping[str, str], words: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Run git as its own messages are known; what tells hooks about another repository is not passed on."""
-    kept = {name: text for name, text in variables.items() if not name.startswith("GIT_")}
     return subprocess.run(
         ["git", "-C", str(top), *words],
         check=False,
@@ -58,5 +58,5 @@ def _run(top: Path, variables: Mapping[str, str], words: Sequence[str]) -> subpr
         errors="surrogateescape",
         stdin=subprocess.DEVNULL,
         timeout=ANSWERS_WITHIN,
-        env={**kept, "LC_ALL": "C"},
+        env={**seen_by("git", variables), "LC_ALL": "C"},
     )

@@ -22,6 +22,7 @@ INVOKES_OWN = frozenset({"tasks", "run", "runners", "sudo", "timeouts"})
 NO_SUCH = "no such setting"
 EXPECTED = {
     "default_env": "production is never the default: name it with --env production",
+    "environment": "the name of a variable is expected: letters, digits and _",
     "data_root": "an absolute path is expected, without .., blanks or a closing slash",
     "mount": "one word of a-z0-9_- is expected",
     "object_store": "embedded, none, or the http or https address of an S3 server is expected",
@@ -142,7 +143,8 @@ def _faults(error: Any, lines: Lines) -> BadInput:
 
 def _fault(fault: Mapping[str, Any], lines: Lines) -> str:
     path = tuple(str(step) for step in fault["loc"])
-    said = {"unexpected_keyword_argument": NO_SUCH, "predicate_failed": EXPECTED.get(path[-1], fault["msg"])}
+    key = next(step for step in reversed(path) if not step.isdigit())
+    said = {"unexpected_keyword_argument": NO_SUCH, "predicate_failed": EXPECTED.get(key, fault["msg"])}
     words = said.get(fault["type"], fault["msg"])
     known = next((lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in lines), FILES[0])
     return f"{'/'.join(path)}: {words} ({known})"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra.model.errors import CannotTell, MissingProgram
+from infra.model.variables import seen_by
 from infra.targets.process import modes
 from infra.workspace.cache import cache_folder
 
@@ -74,7 +75,7 @@ def _build(root: Path, program: Path, variables: Mapping[str, str]) -> None:
         done = subprocess.run(
             ["nice", *BUILD, "-o", str(beside), "."],
             cwd=_source(root),
-            env={**variables, "CGO_ENABLED": "0"},
+            env={**seen_by("installer", variables), "CGO_ENABLED": "0"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -157,6 +157,7 @@ def test_stdout_and_stderr_are_named_in_known_places_only() -> None:
     assert named == {
         "infra/shells.py": {"sys.stderr"},
         "tasks/__init__.py": {"sys.stdout"},
+        "tasks/callers_shell.py": {"sys.stdout", "sys.stderr"},  # makes both speak UTF-8
     }
 
 
@@ -205,12 +206,88 @@ def test_the_variables_of_a_person_are_read_in_known_places_only() -> None:
     }
     assert readers == {
         "finance_report/pytest_plugin.py",  # runs in the application's process
-        "infra/shells.py",  # psql gets the person's terminal
-        "infra/targets/process/client.py",  # a supervisor gets PATH, HOME and LANG
+        "infra/targets/process/client.py",  # a supervisor gets where home and programs are
         "infra/workspace/cache.py",  # where the cache lies
-        "tasks/conduct.py",
-        "tasks/house.py",
+        "tasks/callers_shell.py",  # sets a person's aside
+        "tasks/house.py",  # measuring builds what the tests build
     }
+
+
+STARTS = {
+    *("run", "call", "check_call", "check_output", "Popen", "system", "popen", "execv", "execve", "execvp"),
+    *("execvpe", "spawnv", "spawnve", "posix_spawn", "create_subprocess_exec", "create_subprocess_shell"),
+}
+STARTERS = {"subprocess", "os", "asyncio", "foreground", "processes"}
+OF_OUR_MAKING = {
+    "bench/bare.py": "the bare programs' own",
+    "bench/checkout.py": "a copied checkout's own",
+    "infra/accept/git.py": "a throw-away checkout's own",
+    "infra/accept/nodes.py": "a throw-away checkout's own",
+    "infra/accept/processes.py": "what its caller gives",
+    "infra/accept/rehearsal.py": "a throw-away checkout's own",
+    "infra/accept/throwaway.py": "a throw-away checkout's own",
+    "infra/code/running.py": "made by seen_by in a function of its own",
+    "infra/dev/serve.py": "a unit's, and what app.environment lets through",
+    "infra/e2e.py": "what its caller made by seen_by",
+    "infra/foreground.py": "what its caller gives",
+    "infra/inside.py": "a unit's, and what app.environment lets through",
+    "infra/targets/process/database.py": "fixed for initdb; a unit's",
+    "infra/targets/process/keeper.py": "a unit's, and what app.environment lets through",
+    "infra/targets/process/probes.py": "a unit's",
+    "infra/testing/application.py": "what its caller made by seen_by",
+    "infra/testing/suite.py": "what its caller made by seen_by",
+    "infra/vault/dev.py": "the server's own",
+}
+
+
+def test_every_program_is_started_with_variables_that_were_chosen_for_it() -> None:
+    """By `seen_by`, in the function that starts it; the others have none of a caller's, or say whose."""
+    bare, others = [], set()
+    for room in (*OURS, "bench"):
+        for file in sources(room):
+            for start, around in _starts(tree_of(file)):
+                place = str(file.relative_to(ROOT))
+                if ast.unparse(start.func).startswith(("subprocess.", "os.", "asyncio.")):
+                    bare += [] if any(one.arg == "env" for one in start.keywords) else [place]
+                others |= set() if "seen_by(" in around else {place}
+    assert (bare, others) == ([], set(OF_OUR_MAKING))
+
+
+def _starts(tree: ast.Module) -> Iterator[tuple[ast.Call, str]]:
+    """Give each call that starts a program, and the text of the function that makes it."""
+    for function in (one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)):
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                starter = ast.unparse(node.func.value)
+                if starter in STARTERS and node.func.attr in {*STARTS, "start"}:
+                    yield node, ast.unparse(function)
+
+
+def test_no_caller_hands_its_whole_shell_on() -> None:
+    """The layers before a drop look at all of it, and start nothing."""
+    whole = {
+        str(file.relative_to(ROOT))
+        for room in (*OURS, "bench")
+        for file in sources(room)
+        for node in ast.walk(tree_of(file))
+        for text in _copied(node)
+        if text == "os.environ" or f".{text}".endswith(".this.variables")
+    }
+    assert whole == {"infra/testing/ground.py", "tasks/callers_shell.py"}
+
+
+def _copied(node: ast.AST) -> Iterator[str]:
+    """Give what a display of a dictionary or a call of `dict` copies whole."""
+    if isinstance(node, ast.Dict):
+        pairs = zip(node.keys, node.values, strict=True)
+        yield from (ast.unparse(value) for key, value in pairs if key is None)
+    elif isinstance(node, ast.Call) and ast.unparse(node.func) == "dict":
+        yield from map(ast.unparse, node.args)
+
+
+def test_libpq_is_asked_in_one_way_only() -> None:
+    """Whatever a home folder holds: psycopg is called where its parameters are settled."""
+    assert callers({"psycopg.connect", "connect_async"}, OURS) == {"infra/targets/postgres.py"}
 
 
 def test_what_prints_never_asks_for_a_plain_secret() -> None:

@@ -123,21 +123,24 @@ def test_a_part_that_is_declared_and_missing_fails(tmp_path: Path, monkeypatch: 
 def test_a_frontend_with_a_package_json_is_checked_by_its_own_scripts(
     application: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stand-in for npm notes what it is asked."""
+    """A stand-in for npm notes what it is asked; it may install, and sees a proxy, and no database."""
     frontend = application.parent / "frontend"
     frontend.mkdir()
     (frontend / "package.json").write_text('{"scripts": {"lint": "x", "build": "x"}}', encoding="utf-8")
     npm = tmp_path / "bin/npm"
     npm.parent.mkdir()
-    npm.write_text('#!/bin/sh\necho "$PWD $*" >>"$ASKED"\n[ "$2" != build ]\n', encoding="utf-8")
+    asked = tmp_path / "asked"
+    words = f'#!/bin/sh\necho "$PWD $* ${{HTTPS_PROXY-}}${{PGHOST-}}" >>"{asked}"\n[ "$2" != build ]\n'
+    npm.write_text(words, encoding="utf-8")
     npm.chmod(0o755)
     monkeypatch.setenv("PATH", f"{npm.parent}:{os.environ['PATH']}")
-    monkeypatch.setenv("ASKED", str(tmp_path / "asked"))
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.test")
+    monkeypatch.setenv("PGHOST", "elsewhere.test")
     ended, rows, _ = press(tmp_path, monkeypatch, {"test": []})
     assert (ended, rows["frontend lint"], rows["frontend build"]) == (1, "ok", "failed")
     assert rows["frontend test"] == "skipped"
-    asked = (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
-    assert asked == [f"{frontend} run lint", f"{frontend} run build"]
+    said = asked.read_text(encoding="utf-8").splitlines()
+    assert said == [f"{frontend} run {step} http://proxy.test" for step in ("lint", "build")]
 
 
 def test_a_default_tool_that_is_not_installed_is_unknown(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from infra.accept.ground import Ground, NotHere, exits, on_files, require
 from infra.model.acceptance import Evidence
-
-GIT_WITHIN = 10
+from infra.workspace import git
 
 
 def attached(ground: Ground, application_needed: bool = False) -> Evidence:
@@ -24,9 +22,9 @@ def attached(ground: Ground, application_needed: bool = False) -> Evidence:
         return _pinned(ground, ground.application)
     if application_needed:
         raise NotHere("no application checkout was named: --app-dir")
-    top = _git(ground.root, "rev-parse", "--show-toplevel")
+    top = _git(ground, ground.root, "rev-parse", "--show-toplevel")
     require(top == str(ground.root.resolve()), f"git's top level is {top or 'nowhere'}, not {ground.root}")
-    commit = _git(ground.root, "rev-parse", "--verify", "HEAD^{commit}")
+    commit = _git(ground, ground.root, "rev-parse", "--verify", "HEAD^{commit}")
     require(commit, f"{ground.root} has no commit")
     seen = f"git rev-parse: {ground.root} is its own top level, at {commit}; no application was named"
     return Evidence("ok", seen, frozenset({"GIT"}))
@@ -34,14 +32,14 @@ def attached(ground: Ground, application_needed: bool = False) -> Evidence:
 
 def _pinned(ground: Ground, application: Path) -> Evidence:
     config = ("config", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$")
-    paths = [line.partition(" ")[2] for line in _git(application, *config).splitlines()]
+    paths = [line.partition(" ")[2] for line in _git(ground, application, *config).splitlines()]
     require(paths, f"{application}/.gitmodules declares no submodule")
-    pins = {path: _git(application, "rev-parse", "--verify", f"HEAD:{path}") for path in paths}
-    ours = {path: pin for path, pin in pins.items() if pin and _has(ground.root, pin)}
+    pins = {path: _git(ground, application, "rev-parse", "--verify", f"HEAD:{path}") for path in paths}
+    ours = {path: pin for path, pin in pins.items() if pin and _has(ground, pin)}
     require(ours, f"no pinned commit of {application} is here: {pins}")
     path, pin = next(iter(ours.items()))
     branch = _branch(ground)
-    is_on = _succeeds(ground.root, "merge-base", "--is-ancestor", pin, branch)
+    is_on = _succeeds(ground, ground.root, "merge-base", "--is-ancestor", pin, branch)
     require(is_on, f"{path} is pinned to {pin}, which is not on {branch}")
     seen = f"git: submodule {path} of {application} is pinned to {pin}, which is on {branch}"
     return Evidence("ok", seen, frozenset({"GIT"}))
@@ -49,26 +47,22 @@ def _pinned(ground: Ground, application: Path) -> Evidence:
 
 def _branch(ground: Ground) -> str:
     for name in (f"origin/{ground.branch}", ground.branch):
-        if _git(ground.root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"):
+        if _git(ground, ground.root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}"):
             return name
     raise NotHere(f"this checkout knows no branch {ground.branch}")
 
 
-def _has(root: Path, commit: str) -> bool:
-    return _succeeds(root, "cat-file", "-e", f"{commit}^{{commit}}")
+def _has(ground: Ground, commit: str) -> bool:
+    return _succeeds(ground, ground.root, "cat-file", "-e", f"{commit}^{{commit}}")
 
 
-def _git(folder: Path, *words: str) -> str:
+def _git(ground: Ground, folder: Path, *words: str) -> str:
     """Give what git prints, empty when it fails."""
-    done = subprocess.run(
-        ["git", "-C", str(folder), *words], check=False, capture_output=True, text=True, timeout=GIT_WITHIN
-    )
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return (git.ask(folder, ground.variables, *words) or "").strip()
 
 
-def _succeeds(folder: Path, *words: str) -> bool:
-    argv = ["git", "-C", str(folder), *words]
-    return subprocess.run(argv, check=False, capture_output=True, timeout=GIT_WITHIN).returncode == 0
+def _succeeds(ground: Ground, folder: Path, *words: str) -> bool:
+    return git.ask(folder, ground.variables, *words) is not None
 
 
 def graph(ground: Ground) -> Evidence:

@@ -33,12 +33,12 @@ async def ask(url, *queries):
 
 
 def test_meeting(database_url):
-    name, place = os.environ["TEST_NAMESPACE"], pathlib.Path(os.environ["MEETING"])
+    name, place = os.environ["TEST_NAMESPACE"], pathlib.Path("$PLACE")
     write = ("CREATE TABLE met (name text)", f"INSERT INTO met VALUES ('{name}')")
     asyncio.run(ask(database_url, *write, "SELECT 1"))
     (place / name).touch()
     deadline = time.monotonic() + 60
-    while len(list(place.iterdir())) < int(os.environ["EXPECTED"]):
+    while len(list(place.iterdir())) < $EXPECTED:
         assert time.monotonic() < deadline, "the others do not come"
         time.sleep(0.02)
     assert [row["name"] for row in asyncio.run(ask(database_url, "SELECT name FROM met"))] == [name]
@@ -53,9 +53,8 @@ def runs_meet(ground: Ground, backend: str, runs: Mapping[str, Mapping[str, str]
     `runs` has the variables of each run by its database. They take the lock below the home folder.
     """
     stack = ground.stack
-    with _meeting(stack, [stack.root / backend], len(runs)) as variables:
-        own = {**variables, "XDG_CACHE_HOME": ""}
-        done = _at_once(stack, [(stack.root, {**own, **one}) for one in runs.values()])
+    with _meeting(stack, [stack.root / backend], len(runs)):
+        done = _at_once(stack, [(stack.root, {"XDG_CACHE_HOME": "", **one}) for one in runs.values()])
     _require_passed(done, runs)
     lock = stack.folder / "home/.cache" / ground.project.name / "db.lock"
     require(lock.exists(), f"{done[0]}, and no {lock.relative_to(stack.folder)}")
@@ -71,8 +70,8 @@ def worktrees_meet(ground: Ground, backend: str, branches: Sequence[str]) -> Evi
     trial = ground.trial
     with git.repository(ground) as first:
         trees = [git.worktree(trial, first, branch) for branch in branches]
-        with _meeting(trial, [tree / backend for tree in trees], len(trees)) as variables:
-            done = _at_once(trial, [(tree, variables) for tree in trees])
+        with _meeting(trial, [tree / backend for tree in trees], len(trees)):
+            done = _at_once(trial, [(tree, {}) for tree in trees])
     databases = [str(exits(one).json["facts"]["database"]) for one in done]
     require(len(set(databases)) == len(branches), f"{done[0]}: databases {databases}")
     _require_passed(done, databases)
@@ -94,8 +93,8 @@ def killed_run(ground: Ground, backend: str, database: str, variables: Mapping[s
     stack = ground.stack
     _kill_in_tests(stack, backend, variables)
     require(database in _databases(stack), f"the killed run left no {database}")
-    with _meeting(stack, [stack.root / backend], 1) as alone:
-        again = exits(stack.inv(RUN, **alone, **variables))
+    with _meeting(stack, [stack.root / backend], 1):
+        again = exits(stack.inv(RUN, **variables))
     _require_passed([again], [database])
     require(database not in _databases(stack), f"{again}, and {database} is still there")
     return on_stack(f"a run killed in its tests left {database} with a table; {again} without that table")
@@ -125,9 +124,9 @@ def killed_run_cleaned(ground: Ground, backend: str, database: str, variables: M
 
 
 def _kill_in_tests(stack: Throwaway, backend: str, variables: Mapping[str, str]) -> None:
-    with _meeting(stack, [stack.root / backend], 2) as own, ThreadPoolExecutor(1) as pool:
-        run = pool.submit(stack.inv, f"{RUN} --workers 1", **own, **variables)
-        _until(lambda: run.done() or any(Path(own["MEETING"]).iterdir()), "the run does not begin")
+    with _meeting(stack, [stack.root / backend], 2) as place, ThreadPoolExecutor(1) as pool:
+        run = pool.submit(stack.inv, f"{RUN} --workers 1", **variables)
+        _until(lambda: run.done() or any(place.iterdir()), "the run does not begin")
         require(not run.done(), f"{run.done() and run.result()}, and nobody killed it")
         [runner] = exits(stack.inv("test.status --json")).json["facts"]["runners"]
         os.kill(runner["pid"], signal.SIGKILL)
@@ -154,15 +153,16 @@ def _psql(stack: Throwaway, statement: str) -> str:
 
 
 @contextmanager
-def _meeting(trial: Throwaway, backends: Sequence[Path], expected: int) -> Iterator[dict[str, str]]:
-    """Give the variables of runs that meet; their test is there for as long as the body runs."""
+def _meeting(trial: Throwaway, backends: Sequence[Path], expected: int) -> Iterator[Path]:
+    """Give where runs meet; their test is there for as long as the body runs."""
     place = trial.folder / "meeting"
     place.mkdir()
     files = [backend / "tests/test_meeting.py" for backend in backends]
     for file in files:
-        file.write_text(MEETING, encoding="utf-8")
+        text = MEETING.replace("$PLACE", str(place)).replace("$EXPECTED", str(expected))
+        file.write_text(text, encoding="utf-8")
     try:
-        yield {"MEETING": str(place), "EXPECTED": str(expected)}
+        yield place
     finally:
         for file in (*files, *place.iterdir()):
             file.unlink()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.model.errors import CannotTell, Unreachable
+from infra.model.variables import seen_by
 from infra.targets.process import logfiles, processes
 from infra.targets.process.processes import KEEPER, Marks
 from infra.targets.process.units_file import read_units
@@ -28,7 +29,10 @@ _CODE = Path(__file__).parent
 
 def version() -> str:
     """Give a digest of the code that a supervisor runs; another one means that it has to be replaced."""
-    names = ("supervisor", "keeper", "probes", "processes", "logfiles", "account", "units_file", "modes")
+    names = (
+        *("supervisor", "keeper", "probes", "processes", "logfiles", "account", "units_file", "modes"),
+        "passed_files",
+    )
     texts = [(_CODE / f"{name}.py").read_bytes() for name in names]
     return sha256(b"\0".join(texts)).hexdigest()[:16]
 
@@ -103,13 +107,12 @@ class Client:
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
         marks = {"INFRA_CHECKOUT": self._marks.checkout, "INFRA_ENV": self._marks.environment}
-        kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
         output = logfiles.open_log(self._folder / "supervisor.log")
         try:
             return subprocess.Popen(
                 command,
                 cwd=_CODE.parents[2],
-                env={**kept, **marks},
+                env={**seen_by("tool", os.environ), **marks},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -18,6 +18,8 @@ from infra.model.command_line import CommandLine
 from infra.model.errors import CannotTell, Refused, Unreachable
 from infra.model.secret import Secret
 from infra.model.unit import Unit
+from infra.targets.postgres import connect
+from infra.targets.process import passed_files
 from infra.targets.process.account import identity
 from infra.targets.process.entry import with_secrets
 
@@ -117,7 +119,7 @@ class Database:
     def _connect(self, psycopg: Any, password: Secret, deadline: float) -> Any:
         while True:
             try:
-                return psycopg.connect(
+                return connect(
                     host=LOOPBACK,
                     port=self.port,
                     user=SUPERUSER,
@@ -182,7 +184,7 @@ class Database:
 
 def downgrade(unit: Unit, revision: str, commands: CommandLine) -> None:
     """Take the database back to a revision with the code that left it; CannotTell when that fails."""
-    variables = dict(unit.environment)
+    variables = passed_files.variables(unit)
     done = subprocess.run(
         with_secrets(variables["INFRA_PYTHON"], variables["INFRA_BOOT"], "downgrade", revision),
         check=False,

@@ -13,8 +13,9 @@ from typing import Any
 
 import psutil
 
+from infra.model.errors import CannotTell
 from infra.model.unit import Unit
-from infra.targets.process import logfiles, probes
+from infra.targets.process import logfiles, passed_files, probes
 from infra.targets.process.account import identity
 
 GRACE = 15.0
@@ -125,14 +126,14 @@ class Keeper(threading.Thread):
             child = subprocess.Popen(
                 self.unit.argv,
                 cwd=self.unit.directory,
-                env=dict(self.unit.environment),
+                env=passed_files.variables(self.unit),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
                 **identity(self.unit.user),
             )
-        except OSError as error:
+        except (OSError, CannotTell) as error:
             os.write(output, f"cannot start {self.unit.argv[0]}: {error}\n".encode())
             return lambda _seconds: 127
         finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 from infra.model import dotenv
 from infra.model.addresses import LOOPBACK
 from infra.model.unit import Unit
+from infra.model.variables import seen_by
 
 
 def fault(unit: Unit) -> str:
@@ -31,7 +32,8 @@ def fault(unit: Unit) -> str:
 def _postgres(unit: Unit) -> str:
     program = Path(unit.argv[0]).with_name("pg_isready")
     asked = [str(program), "-q", "-h", LOOPBACK, "-p", str(unit.port), "-t", str(unit.health.timeout)]
-    code = subprocess.run(asked, check=False, stdin=subprocess.DEVNULL).returncode
+    env = seen_by("tool", dict(unit.environment))
+    code = subprocess.run(asked, check=False, stdin=subprocess.DEVNULL, env=env).returncode
     return {0: "", 1: "starting up", 2: "connection refused"}.get(code, f"pg_isready exit {code}")
 
 

@@ -46,5 +46,10 @@ def read(file: Path) -> Mapping[str, Secret]:
 
 def write(file: Path, values: Mapping[str, Secret]) -> None:
     """Write the file, 0600; a reader sees the old one or the new one, never half."""
+    write_text(file, dotenv.encode(values))
+
+
+def write_text(file: Path, text: str) -> None:
+    """Write a private text, 0600; a reader sees the old one or the new one, never half."""
     modes.private_folder(file.parent)
-    modes.write(file, dotenv.encode(values), modes.PRIVATE)
+    modes.write(file, text, modes.PRIVATE)

@@ -12,6 +12,7 @@ from infra.model.command_line import CommandLine
 from infra.model.errors import CannotTell, PortTaken, Refused
 from infra.model.observed import Absent, DataFolder, Found, Observed, Running, Unknown, Unmarked
 from infra.model.operation import Operation
+from infra.model.passed import Passed
 from infra.model.places import Places, Program
 from infra.model.secret import Secret
 from infra.model.service import Project
@@ -22,6 +23,7 @@ from infra.targets.process import (
     logfiles,
     modes,
     narrowing,
+    passed_files,
     ports,
     probes,
     processes,
@@ -54,10 +56,13 @@ class Delivery:
 class ProcessTarget:
     """One environment of one checkout, as processes."""
 
-    def __init__(self, project: Project, commands: CommandLine, places: Places) -> None:
+    def __init__(
+        self, project: Project, commands: CommandLine, places: Places, passed: Passed | None = None
+    ) -> None:
         environment = commands.environment
         self._project, self._environment, self._places = project, environment, places
         self._commands = commands
+        self.passed = passed or Passed()
         self._marks = processes.Marks(places.checkout, environment)
         self._client = Client(Path(places.run), self._marks)
         self._folders = tuple(
@@ -134,6 +139,7 @@ class ProcessTarget:
         modes.walkable(folder)
         for file in unit.files:
             modes.write(folder / file.name, file.text)
+        passed_files.write(unit, self.passed)
 
     def states(self) -> dict[str, dict[str, Any]]:
         """Give each unit's state as the supervisor counts it: state, why, pid, exits, last_exit."""
