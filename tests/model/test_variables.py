@@ -14,7 +14,7 @@ from infra.model.variables import SEEN, Kind, seen_by
 from infra.plan.units import bundle_of
 from tests.plan.test_development import SCENE
 
-HOME = {"HOME": "/home/one", "LOGNAME": "one", "PATH": "/bin", "TMPDIR": "/var/tmp", "USER": "one"}  # noqa: S108
+HOME = {"HOME": "/home/one", "LOGNAME": "one", "PATH": "/bin", "TMPDIR": "/var/tmp", "USER": "one"}
 GROUPS = {
     "vault": {"VAULT_ADDR": "https://v.test", "VAULT_TOKEN": "t", "BAO_ADDR": "b", "VAULT_CACERT": "c"},
     "engine": {"DOCKER_HOST": "tcp://d.test", "DOCKER_CONTEXT": "far", "DOCKER_CONFIG": "/d"},
