@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from infra.model.hosts import AppDomain
-from infra.plan.sheet import Sources, sheet
+from infra.model.passed import Passed
+from infra.plan.sheet import Sources, passed_rows, sheet
 from tests.plan.scenes import EVERY, scene
 
 NOTHING_WRITTEN = Sources({})
@@ -79,3 +80,13 @@ def test_the_applications_domain_never_reaches_the_platform() -> None:
     rows = {(row.kind, row.name): row.value for row in sheet(other, NOTHING_WRITTEN)}
     assert rows["address", "host"] == "report.elsewhere.test"
     assert rows["address", "platform domain"] == "platform.test"
+
+
+def test_variables_that_are_let_through_are_shown_by_name_and_never_with_a_value() -> None:
+    rows = passed_rows(
+        Passed({"FEATURE": "hidden"}, ("GONE",)), Sources({"app/environment": "invoke.yaml line 7"})
+    )
+    assert [tuple(row) for row in rows] == [
+        ("variable", "FEATURE", "from the shell of who deploys", "app/environment, invoke.yaml line 7"),
+        ("variable", "GONE", "not set here", "app/environment, invoke.yaml line 7"),
+    ]

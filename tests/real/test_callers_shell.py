@@ -106,25 +106,26 @@ ALEMBIC_CONFIG=$FILE
 BASH_ENV=$FILE
 ENV=$FILE
 """
-PARTS = {"postgres", "redis", "minio", "router", "backend", "frontend"}
-# What each is told on stdin, and a word of an answer that is the same each time.
-COMMANDS: dict[str, tuple[str, str]] = {
-    "finance_report.app.plan": ("", ""),
-    "finance_report.status": ("", ""),
-    "finance_report.app.setup": ("", ""),
-    "finance_report.app.logs --lines 1": ("", ""),
-    "finance_report.app.rollback": ("", ""),
-    "smoke --env local": ("", ""),
-    "doctor": ("", ""),
-    "lock.status": ("", ""),
-    "finance_report.postgres.shell": ("SELECT current_user, 'é'\\g\nSHOW client_encoding\\g\n", "é"),
-    "finance_report.postgres.shell --superuser": ("SHOW default_transaction_read_only\\g\n", "off"),
-    "finance_report.redis.shell": ("PING\n", "True"),
-    "db.current": ("", "the database is at"),
-    "test.names": ("", "finance_report_test"),
-    "env.show": ("", "postgres"),
-    "lint.compose --env staging": ("", ""),
-    "vault.render --env staging --service app --offline": ("", "DATABASE_URL"),
+NAMED = {"SHOP_COLOUR": "viridian green", "SHOP_TOKEN": "token-of-the-shop"}
+OTHER = "burnt umber"
+# What each is told on stdin, how it ends, and a word of its answer.
+COMMANDS: dict[str, tuple[str, int, str]] = {
+    "finance_report.app.plan": ("", 0, ""),
+    "finance_report.status": ("", 0, "backend"),
+    "finance_report.app.setup": ("", 0, "http://localhost:"),
+    "finance_report.app.logs --lines 1": ("", 0, ""),
+    "finance_report.app.rollback": ("", 1, ""),
+    "smoke --env local": ("", 0, "/api/health"),
+    "doctor": ("", 0, "postgres"),
+    "lock.status": ("", 0, ""),
+    "finance_report.postgres.shell": ("SELECT 'é'\\g\nSHOW client_encoding\\g\n", 0, "UTF8"),
+    "finance_report.postgres.shell --superuser": ("SHOW default_transaction_read_only\\g\n", 0, "off"),
+    "finance_report.redis.shell": ("PING\n", 0, "True"),
+    "db.current": ("", 0, "the database is at"),
+    "test.names": ("", 0, "finance_report_test"),
+    "env.show": ("", 0, "SHOP_COLOUR"),
+    "lint.compose --env staging": ("", 2, ""),
+    "vault.render --env staging --service app --offline": ("", 0, "DATABASE_URL"),
 }
 
 
@@ -156,30 +157,57 @@ def break_home(home: Path) -> None:
 
 
 @pytest.mark.real("PG", "CACHE", "APP")
-def test_the_callers_shell_changes_no_outcome_and_reaches_no_process(
+def test_the_callers_shell_changes_no_outcome_and_reaches_no_process_but_by_name(
     checkout: Checkout, trap: socket.socket
 ) -> None:
-    """First from nothing, then each command in a calm shell and in this one; two listeners hear nobody."""
+    """Two listeners hear nobody; what app.environment names is in the application and in no record."""
     break_home(checkout.home)
+    checkout.settings(f"object_store: none\napp: {{environment: [{', '.join(NAMED)}, SHOP_GONE]}}\n")
     shell = foreign(trap.getsockname()[1], checkout.folder)
-    checkout.settings("object_store: none\n")
-    made = checkout.run("finance_report.setup", **shell)
+    made = checkout.run("finance_report.setup", **shell, **NAMED)
     assert made.code == 0, made.err
+    assert "SHOP_GONE is not set here" in made.err
     with socket.create_server(("127.0.0.9", checkout.ports["postgres"])) as elsewhere:
         elsewhere.setblocking(False)
-        for words, (stdin, said) in COMMANDS.items():
-            calm, full = (checkout.run(*words.split(), stdin=stdin, **more) for more in ({}, shell))
-            assert (words, full.code) == (words, calm.code), full.err
-            assert not said or (said in full.out and full.out == calm.out), (words, full.out)
+        said = [*_tried(checkout, {**shell, **NAMED}), *_changed(checkout, shell)]
         for listener in (trap, elsewhere):
             with pytest.raises(BlockingIOError):
                 listener.accept()
-    units = {name: many[0] for name, many in checkout.processes().items()}
-    assert units.keys() >= PARTS - {"minio"}
-    for process in (*units.values(), *checkout.supervisors()):
+    for process in (
+        *(one for many in checkout.processes().values() for one in many),
+        *checkout.supervisors(),
+    ):
         assert _held(process, shell) == {}
+    values = {*NAMED.values(), OTHER}
+    assert not [text for text in values if text in "".join(said)]
+    assert _files_with(checkout, values) == {"passed"}
     gone = checkout.run("finance_report.destroy", "--yes", **shell)
     assert (gone.code, checkout.processes()) == (0, {}), gone.err
+    assert _files_with(checkout, values) == set()
+
+
+def _tried(checkout: Checkout, shell: dict[str, str]) -> Iterator[str]:
+    """Give what each command printed, which ends and answers as it does in any shell."""
+    for words, (stdin, code, said) in COMMANDS.items():
+        done = checkout.run(*words.split(), stdin=stdin, **shell)
+        assert (words, done.code) == (words, code), done.err
+        assert said in done.out, words
+        yield done.out + done.err
+
+
+def _changed(checkout: Checkout, shell: dict[str, str]) -> Iterator[str]:
+    """Give what is printed while a named variable changes and goes back with the release before."""
+    assert _colours(checkout) == dict.fromkeys(("backend", "frontend"), NAMED["SHOP_COLOUR"])
+    other = {**shell, **NAMED, "SHOP_COLOUR": OTHER}
+    for words, code, colour in (
+        ("plan", 3, NAMED["SHOP_COLOUR"]),
+        ("setup", 0, OTHER),
+        ("rollback", 0, NAMED["SHOP_COLOUR"]),
+    ):
+        done = checkout.run(f"finance_report.app.{words}", **other)
+        assert (words, done.code) == (words, code), done.err
+        assert _colours(checkout) == dict.fromkeys(("backend", "frontend"), colour)
+        yield done.out + done.err
 
 
 def _held(process: psutil.Process, shell: dict[str, str]) -> dict[str, str]:
@@ -187,40 +215,6 @@ def _held(process: psutil.Process, shell: dict[str, str]) -> dict[str, str]:
     long = {text for text in shell.values() if len(text) > 8}
     seen = process.environ()
     return {name: text for name, text in seen.items() if shell.get(name) == text or text in long}
-
-
-@pytest.mark.real("PG", "CACHE", "APP")
-def test_named_variables_reach_the_application_and_go_back_with_a_release(checkout: Checkout) -> None:
-    """Its units alone have them, and the values stand in no record, state or plan."""
-    checkout.settings("object_store: none\napp: {environment: [SHOP_COLOUR, SHOP_TOKEN, SHOP_GONE]}\n")
-    first = {"SHOP_COLOUR": "viridian green", "SHOP_TOKEN": "token-of-the-shop"}
-    made = checkout.run("finance_report.app.setup", **first)
-    assert made.code == 0, made.err
-    assert "SHOP_GONE is not set here" in made.err
-    assert _colours(checkout) == dict.fromkeys(("backend", "frontend"), "viridian green")
-    shown = checkout.run("env.show", **first)
-    assert all(name in shown.out for name in ("SHOP_COLOUR", "SHOP_TOKEN", "SHOP_GONE"))
-    calm = checkout.run("finance_report.app.setup", **first)
-    assert (calm.code, "nothing to do" in calm.err) == (0, True)
-    second = {**first, "SHOP_COLOUR": "burnt umber"}
-    assert checkout.run("finance_report.app.plan", **second).code == 3
-    assert checkout.run("finance_report.app.setup", **second).code == 0
-    assert _colours(checkout) == dict.fromkeys(("backend", "frontend"), "burnt umber")
-    assert checkout.run("db.current", **second).code == 0
-    back = checkout.run("finance_report.app.rollback", **second)
-    assert back.code == 0, back.err
-    assert _colours(checkout) == dict.fromkeys(("backend", "frontend"), "viridian green")
-    said = made.out + made.err + shown.out + back.err
-    values = {text for one in (first, second) for text in one.values()}
-    assert not [text for text in values if text in said]
-    assert _files_with(checkout, values) == {"passed"}
-    refused = checkout.run("finance_report.app.plan", **first) if _name_ours(checkout) else back
-    assert (refused.code, "DATABASE_URL is a key of a secret" in refused.err) == (2, True)
-
-
-def _name_ours(checkout: Checkout) -> bool:
-    checkout.settings("object_store: none\napp: {environment: [DATABASE_URL]}\n")
-    return True
 
 
 def _colours(checkout: Checkout) -> dict[str, str]:

@@ -52,6 +52,7 @@ def test_shows_what_it_was_given(database_url):
 def stack() -> Iterator[Stack]:
     """A checkout without servers: each run starts what it needs, and the last one stops it."""
     made = Stack()
+    made.checkout.settings("app: {source: ../app, environment: [WANTED]}\n")
     (made.tests / "test_hangs.py").unlink()
     made.write(test_bucket=BUCKET, test_hangs=HANGS, test_leaks=LEAKS)
     try:

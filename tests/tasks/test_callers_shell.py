@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from infra.choices import secret_like
+import finance_report
+from infra.choices import let_through, secret_like
+from infra.console import Console
+from infra.invocation import Command
+from infra.model.errors import BadInput
+from infra.model.redaction import Redactor
+from infra.model.verdict import Outcome
 from tasks.callers_shell import ignore_wishes_for_invoke, set_aside
 from tasks.root import ROOT
 from tests.tasks.test_command import conduct
@@ -60,3 +67,21 @@ def test_every_language_of_a_shell_prints_the_same_bytes(shell: dict[str, str]) 
 def test_values_that_look_like_secrets_are_known_by_their_name_or_by_a_login() -> None:
     values = {"SHOP_TOKEN": "a b", "BROKER": "amqp://me:word@mq.test/", "COLOUR": "green", "PLAIN_KEY": "k"}
     assert [one.reveal() for one in secret_like(values)] == ["a b", "amqp://me:word@mq.test/", "k"]
+
+
+def command(root: Path, names: str, **variables: str) -> Command:
+    """Give a command of a checkout whose settings let these names through."""
+    (root / "invoke.yaml").write_text(f"app: {{environment: [{names}]}}\n", encoding="utf-8")
+    redactor = Redactor()
+    return Command(Outcome("plan", ""), Console(redactor), redactor, root, variables)
+
+
+def test_a_secret_that_is_let_through_is_masked_wherever_it_is_printed(tmp_path: Path) -> None:
+    this = command(tmp_path, "SHOP_TOKEN, COLOUR", SHOP_TOKEN="token-of-the-shop", COLOUR="viridian")
+    assert let_through(this, finance_report.PROJECT).values == this.variables
+    assert this.redactor.redact("token-of-the-shop is viridian") == "*** is viridian"
+
+
+def test_a_key_of_a_secret_is_not_let_through_whatever_it_is_set_to(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="DATABASE_URL is a key of a secret"):
+        let_through(command(tmp_path, "COLOUR, DATABASE_URL", COLOUR="red"), finance_report.PROJECT)

@@ -41,6 +41,15 @@ def test_all_faults_come_at_once_with_path_file_and_line(tmp_path: Path) -> None
     )
 
 
+def test_a_variable_for_the_application_is_named_as_shells_name_theirs(tmp_path: Path) -> None:
+    settings = load(tmp_path, "app: {environment: [FEATURE, feature_2, _x]}\n")
+    assert settings.app.environment == ["FEATURE", "feature_2", "_x"]  # type: ignore[attr-defined]
+    with pytest.raises(BadInput) as raised:
+        load(tmp_path, "app:\n  environment: [A, A-B, 'A=1']\n")
+    said = "the name of a variable is expected: letters, digits and _ (invoke.yaml line 2)"
+    assert raised.value.evidence == (f"app/environment/1: {said}", f"app/environment/2: {said}")
+
+
 def test_a_persons_own_file_wins_and_its_faults_name_it(tmp_path: Path) -> None:
     settings = load(tmp_path, "ports: {router: 3000, redis: 6379}\n", "ports: {router: 3005}\n")
     assert settings.ports == {"router": 3005, "redis": 6379}  # type: ignore[attr-defined]
