@@ -16,6 +16,7 @@ from infra.console import Console
 from infra.model.interruption import Stop
 from infra.model.observed import Absent, Found, Observed, Running, Unknown
 from infra.model.operation import Operation, Plan
+from infra.model.passed import Passed
 from infra.model.record import SUMMARY
 from infra.model.redaction import Redactor
 from infra.model.unit import Bundle, Health, Unit
@@ -120,7 +121,13 @@ class World:
             say=say,
             target=self.target,
             keys=SimpleNamespace(redactor=redactor, make=lambda **_: SimpleNamespace(values={})),
-            places=SimpleNamespace(root=str(self.folder / "state"), secrets=str(self.folder / "memory")),
+            places=SimpleNamespace(
+                root=str(self.folder / "state"),
+                secrets=str(self.folder / "memory"),
+                passed_file=lambda digest: str(self.folder / f"memory/passed/{digest}.json"),
+            ),
+            services=(),
+            passed=Passed(),
             source=self.folder,
             vault=None,
             settings=SimpleNamespace(telemetry=SimpleNamespace(endpoint="")),
