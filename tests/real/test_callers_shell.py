@@ -81,6 +81,7 @@ PYTHONIOENCODING=ascii:strict
 PYTHONHASHSEED=0
 PYTHONOPTIMIZE=1
 PYTHONTRACEMALLOC=1
+PYTHONWARNINGS=error
 PYTEST_ADDOPTS=--nonsense
 LANG=xx_YY.ISO-8859-1
 LC_ALL=POSIX
@@ -113,7 +114,7 @@ COMMANDS: dict[str, tuple[str, int, str]] = {
     "finance_report.app.plan": ("", 0, ""),
     "finance_report.status": ("", 0, "backend"),
     "finance_report.app.setup": ("", 0, "http://localhost:"),
-    "finance_report.app.logs --lines 1": ("", 0, ""),
+    "finance_report.app.logs": ("", 0, ""),
     "finance_report.app.rollback": ("", 1, ""),
     "smoke --env local": ("", 0, "/api/health"),
     "doctor": ("", 0, "postgres"),
