@@ -30,7 +30,14 @@ _CODE = Path(__file__).parent
 def version() -> str:
     """Give a digest of the code that a supervisor runs; another one means that it has to be replaced."""
     names = (
-        *("supervisor", "keeper", "probes", "processes", "logfiles", "account", "units_file", "modes"),
+        "supervisor",
+        "keeper",
+        "probes",
+        "processes",
+        "logfiles",
+        "account",
+        "units_file",
+        "modes",
         "passed_files",
     )
     texts = [(_CODE / f"{name}.py").read_bytes() for name in names]
