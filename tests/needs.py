@@ -15,6 +15,7 @@ import pytest
 
 from infra import e2e
 from infra.model.errors import CannotTell
+from infra.model.variables import seen_by
 from infra.targets import compose_cli
 from infra.targets.process.programs import python_in
 from infra.testing.application import Application
@@ -57,7 +58,8 @@ def _is_told(look: Callable[[], object]) -> Callable[[], bool]:
 
 def _browser() -> None:
     folder = ROOT / "reference_app" / e2e.FOLDER
-    e2e.require_tools(Application(folder.parent, python_in(folder)), folder)
+    seen = seen_by("browser", os.environ)
+    e2e.require_tools(Application(folder.parent, python_in(folder), os.environ), folder, seen)
 
 
 def _vault() -> None:

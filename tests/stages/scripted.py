@@ -19,7 +19,8 @@ from infra.model.operation import Operation, Plan
 from infra.model.passed import Passed
 from infra.model.record import SUMMARY
 from infra.model.redaction import Redactor
-from infra.model.unit import Bundle, Health, Unit
+from infra.model.service import Health
+from infra.model.unit import Bundle, Unit
 from infra.model.verdict import Outcome, Verdict
 from infra.session import Request
 from infra.stages import prove
@@ -36,7 +37,7 @@ Happening = Callable[[str], None]
 
 def bundle(release: str) -> Bundle:
     """Give the bundle of a release, which is told by its letter."""
-    unit = Unit(UNIT, UNIT, "web", ("web", release), "/", (), 0, Health("none"))
+    unit = Unit(UNIT, UNIT, "web", ("web", release), "/", (), 0, Health("answers"))
     return Bundle(UNIT, (unit,), release * 40, ())
 
 
@@ -183,6 +184,6 @@ def world(folder: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     (folder / "memory").mkdir()
     monkeypatch.setattr(deploy, "look", made.look)
     monkeypatch.setattr(deploy, "check", lambda *_: "")
-    monkeypatch.setattr(deploy.prove, "confirm", made.prove)
+    monkeypatch.setattr(prove, "confirm", made.prove)
     monkeypatch.setattr(prove, "PROVERS", {"gate": made.prove})
     return made
