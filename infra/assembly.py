@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import pwd
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,7 +78,8 @@ def open_session(
     top = application_checkout(this.root, source)
     where = folders(project.name, checkout_id(top), this.variables, Path.home())
     kept = stores.choose(this, settings, chosen, where, may_be_lost=may_be_lost)
-    places = stores.with_program(_places(project, chosen, settings, where, top, claim=claim), kept)
+    places, ports = _places(project, chosen, settings, where, top, claim=claim)
+    places = stores.with_program(places, kept)
     if not may_be_lost:
         stores.require_origin(kept, chosen, places, project.name)
     commands = command_line(this, project, chosen, settings, "process")
@@ -92,6 +94,7 @@ def open_session(
         commands=commands,
         settings=settings,
         places=places,
+        ports=ports,
         target=on_processes,
         store=kept.store,
         keys=keys,
@@ -137,14 +140,14 @@ def _keys(
     services = roster(project, chosen, "process")
     specs = tuple(spec for service in services for spec in service.secrets)
 
-    addresses = _addresses(project, chosen, places, foreign_store)
+    locate = partial(_addresses, project, chosen, places, foreign_store)
 
     def rendered(service: str) -> Mapping[str, Secret]:
         """Give what lies rendered; with a Vault its agents render, and it is no store that could be lost."""
         is_ours = kept.vault is None and not kept.is_lost
         return secret_files.read(Path(places.secrets_file(service))) if is_ours else {}
 
-    return Keys(kept.store, commands, chosen.store_path, specs, addresses, this.redactor, rendered)
+    return Keys(kept.store, commands, chosen.store_path, specs, locate, this.redactor, rendered)
 
 
 def _announce(this: Command, chosen: Environment, kept: stores.Choice, left_out: list[str]) -> None:
@@ -177,16 +180,17 @@ def _require_process(project: Project, chosen: Environment, asked: str, settings
 
 def _places(
     project: Project, chosen: Environment, settings: Settings, where: Folders, top: Path, *, claim: bool
-) -> Places:
+) -> tuple[Places, ports_file.Ports]:
+    """Give where everything is, and the ports that it is made of."""
     root = where.state / chosen.name
     here = {part.program for service in roster(project, chosen, "process") for part in service.parts}
     found = _programs(settings, where, here)
-    wanted = _ports_wanted(project, chosen, settings)
+    wanted = ports_wanted(project, chosen, settings)
     numbers = ports_file.ports(root, where.neighbours, wanted, claim=claim)
     if claim:
         homes.remember(where.state, top)
     user = _database_user(settings.process.database_user) if os.getuid() == 0 else ""
-    return Places(
+    places = Places(
         root=str(root),
         secrets=str(where.memory / chosen.name),
         checkout=checkout_id(top),
@@ -197,6 +201,7 @@ def _places(
         path=PATH,
         database_user=user,
     )
+    return places, ports_file.Ports(root, where.neighbours, wanted, numbers)
 
 
 def _as_processes(project: Project, chosen: Environment, settings: Settings) -> tuple[Project, Environment]:
@@ -231,7 +236,7 @@ def _addresses(project: Project, chosen: Environment, places: Places, foreign_st
     )
 
 
-def _ports_wanted(project: Project, chosen: Environment, settings: Settings) -> PortsWanted:
+def ports_wanted(project: Project, chosen: Environment, settings: Settings) -> PortsWanted:
     """Give what needs a port here: the parts of the services that this environment has as processes."""
     here = roster(project, chosen, "process")
     used = {name for service in here for part in service.parts for name in part.ports}

@@ -21,20 +21,26 @@ from infra.stages.apply import Attempt, apply, begin
 from infra.stages.check import check, require_same
 from infra.stages.keep import is_settled, keep
 from infra.stages.lease import leased
-from infra.stages.look import Picture, look
+from infra.stages.look import Picture
+from infra.stages.ports import PORT_LOST, in_view_of_strangers, look_for_room, make_room
 from infra.stages.report import reported, telemetry_filter
 from infra.stages.restore import chosen, last_good, require_snapshots, way_back
 from infra.stages.words import as_facts, plan_lines, summary
+
+MOVES = 3  # how often a deploy takes other ports since a stranger was faster
 
 
 def plan(session: Session, request: Request, recorded: dict[str, Bundle] | None = None) -> Picture:
     """Give the picture of this moment and show its plan; writes nothing."""
     with session.console.stage("plan") as stage:
-        picture = look(session, request, recorded)
+        picture = look_for_room(session, request, recorded)
         stage.say(summary(picture.plan))
     left.tell(session, picture.observed.live())
     for line in (*plan_lines(picture.plan), *session.passed.words):
         session.console.line(line)
+    for name, why in picture.wanted.left_out.items():
+        session.console.line(f"! {why}")
+        session.outcome.facts.setdefault("not_started", {})[name] = why
     return picture
 
 
@@ -60,12 +66,8 @@ def setup(session: Session, request: Request) -> None:
             _confirm(session, attempt)
             return
         _preflight(session, request, attempt.picture)
-        with session.stop.held(), reported(session, attempt) as report:
-            verdict = report.verdict(_try(session, request, attempt))
-            if verdict.ok:
-                _succeed(session, attempt, verdict)
-            else:
-                _fail(session, request, attempt, verdict)
+        with session.stop.held():
+            _deploy(session, request, attempt)
 
 
 def rollback(session: Session, request: Request, to: str) -> None:
@@ -116,6 +118,42 @@ def _confirm(session: Session, attempt: Attempt) -> None:
 def _preflight(session: Session, request: Request, picture: Picture) -> None:
     with session.console.stage("preflight") as stage:
         stage.say(check(session, request, picture))
+
+
+def _deploy(session: Session, request: Request, attempt: Attempt, moves: int = MOVES) -> None:
+    """Make the plan true; where a port is lost on the way, on other ones, at most `moves` times."""
+    with reported(session, attempt) as report:
+        found = _try(session, request, attempt)
+        verdict = report.verdict(in_view_of_strangers(session, request, attempt.picture, found))
+        is_lost = moves > 0 and verdict.category == PORT_LOST
+        again = _elsewhere(session, request, attempt, verdict) if is_lost else None
+        if verdict.ok:
+            _succeed(session, attempt, verdict)
+        elif again is None:
+            _fail(session, request, attempt, verdict)
+    if again is not None:
+        _deploy(session, request, again, moves - 1)
+
+
+def _elsewhere(session: Session, request: Request, attempt: Attempt, verdict: Verdict) -> Attempt | None:
+    """Give the next attempt, on other ports, once what goes with the lost one is stopped.
+
+    None where this very plan, or this deploy's id, was agreed to, and where no room can be made.
+    """
+    if request.plan or request.deploy:
+        return None
+    session.console.line(f"! {verdict.cause}: the deploy goes on with other ports")
+    try:
+        with session.stop.deferred():
+            with session.console.stage("make room") as stage:
+                make_room(session, request, attempt.picture, stage)
+            again = begin(session, plan(session, request))
+            _preflight(session, request, again.picture)
+    except InfraError as error:
+        session.console.error(error)
+        return None
+    session.outcome.outcome, session.outcome.deploy_id = "failed", ""
+    return again
 
 
 def _try(session: Session, request: Request, attempt: Attempt) -> Verdict:

@@ -31,6 +31,7 @@ from infra.targets.process import secret_files
 from infra.targets.process.target import ProcessTarget
 from infra.telemetry import Outbox
 from infra.vault.access import Access
+from infra.workspace.ports_file import Ports
 
 if TYPE_CHECKING:
     from infra.vault.custody import Custody
@@ -68,6 +69,7 @@ class Session:
     commands: CommandLine
     settings: Settings
     places: Places
+    ports: Ports
     target: ProcessTarget
     store: Store
     keys: Keys

@@ -87,11 +87,11 @@ class Seat:
                 f"the deployed {name} runs on port {port}",
                 next_step=f"./inv dev.{name}, or first {self.session.say('down')}",
             )
-        holder = self.session.target.stranger_on(port)
+        holder = self.session.target.strangers_on([port]).get(port)
         if holder:
             raise PortTaken(
                 f"port {port} for {name} is held by {holder}",
-                next_step=f"end it, or write another one: ports: {{{name}: N}} in invoke.local.yaml",
+                next_step=f"write another number: ports: {{{name}: N}} in invoke.local.yaml",
             )
 
 

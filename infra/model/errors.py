@@ -11,6 +11,7 @@ InfraError
     ├── Denied             the machine or the store said no (also PermissionError)
     ├── Unreachable        nobody answered; a retry is safe (also ConnectionError)
     ├── PortTaken          another process holds a port that we were told to use
+    │   └── PortLost       ... or one that nobody wrote, meanwhile; a retry takes another one
     ├── LeaseHeld          somebody else is deploying; a retry is safe
     └── StoreError         the store could not keep or give a value
         ├── Unwritable     the disk is full or read-only; what was there stays as it was
@@ -84,6 +85,10 @@ class Unreachable(CannotTell, ConnectionError):
 
 class PortTaken(CannotTell):
     """Another process holds a port that was asked for by name."""
+
+
+class PortLost(PortTaken):
+    """A port that nobody wrote was taken since it was chosen; a retry takes another one."""
 
 
 class LeaseHeld(CannotTell):

@@ -13,6 +13,7 @@ Kind = Literal[
     "store-release",
     "start-supervisor",
     "install-program",
+    "move-ports",
     "stop-unit",
     "start-unit",
     "restart-unit",

@@ -49,6 +49,29 @@ def choose_apart(
     return choose_ports(wanted.written, {**kept, **loud}, taken, wanted.unused, wanted.usual)
 
 
+def move(
+    wanted: PortsWanted,
+    now: Mapping[str, int],
+    held: Collection[str],
+    living: Collection[str],
+    taken: Callable[[int], bool],
+) -> dict[str, int]:
+    """Give the ports once strangers have those of the `held` names.
+
+    What nobody wrote and nothing `living` is on moves together to the next free block; the quiet names move
+    for themselves alone. PortTaken when no block is free.
+    """
+    quiet = frozenset(wanted.quiet)
+    together = (wanted.names - quiet, wanted.names & quiet)
+    moving = {
+        name
+        for names in together
+        if not names.isdisjoint(held)
+        for name in names - wanted.written.keys() - (set(living) - set(held))
+    }
+    return choose_apart(wanted, {name: port for name, port in now.items() if name not in moving}, taken)
+
+
 def choose_ports(
     written: Mapping[str, int],
     recorded: Mapping[str, int],

@@ -20,6 +20,7 @@ class Wanted:
     `asked` are the services of this run; the others are their needs and only started when they are down.
     `unwritten` names keys that the store lacks, `secret_files` the digests that rendered files should have.
     `put_back` are services whose keys the store lost, while they still lie rendered.
+    `left_out` are soft services that cannot start now, each with a line that says why.
     """
 
     services: tuple[Service, ...]
@@ -31,6 +32,7 @@ class Wanted:
     secret_files: Mapping[str, str] = field(default_factory=dict)
     held_back: frozenset[str] = frozenset()
     force: bool = False
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def reconcile(observed: Observed, wanted: Wanted) -> Plan:

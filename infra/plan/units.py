@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infra.model.environment import Environment
 from infra.model.naming import Names
@@ -13,6 +15,8 @@ from infra.model.service import Part, Project, Service
 from infra.model.unit import Bundle, Unit, UnitFile
 from infra.plan import agent_process, routes, telemetry
 from infra.plan.templates import Templates
+
+_ON_LOOPBACK = re.compile(r"(?:127\.0\.0\.1|localhost):(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,17 @@ def bundle_of(service: Service, scene: Scene) -> Bundle:
     agents = (_agent(service, scene),) if scene.has_agent(service) else ()
     units = (*agents, *(_unit(service, part, scene) for part in service.parts))
     return Bundle(service.name, units, scene.release if service.from_source else "", versions)
+
+
+def on_these_ports(bundle: Bundle, service: Service, scene: Scene) -> Bundle:
+    """Give a recorded bundle as it was, or its release rendered anew where it names ports of another time."""
+    fresh = bundle_of(service, replace(scene, release=bundle.release or scene.release))
+    return bundle if _loopback_ports(bundle) <= _loopback_ports(fresh) else fresh
+
+
+def _loopback_ports(bundle: Bundle) -> set[int]:
+    named = {int(port) for port in _ON_LOOPBACK.findall(json.dumps(bundle.as_json()))}
+    return named | {unit.port for unit in bundle.units}
 
 
 def _agent(service: Service, scene: Scene) -> Unit:

@@ -16,6 +16,8 @@ from infra.stages.look import Picture
 from infra.targets.process import origin
 from infra.targets.process.target import Delivery
 
+DONE_AT_ONCE = ("move-ports", "generate-secrets")  # by the engine itself, before the target's first step
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -69,9 +71,11 @@ def apply(session: Session, request: Request, attempt: Attempt, stage: Stage) ->
     picture = attempt.picture
     if session.vault:
         origin.remember(session.places, session.vault.cluster)
+    if any(step.kind == "move-ports" for step in picture.plan.operations):
+        session.ports.keep()
     values = session.keys.make(repair=request.repair_derived).values
     delivery = Delivery(picture.wanted.bundles, values, session.source, attempt.deploy, attempt.failed)
-    steps = [step for step in picture.plan.operations if step.kind != "generate-secrets"]
+    steps = [step for step in picture.plan.operations if step.kind not in DONE_AT_ONCE]
     for number, step in enumerate(steps, 1):
         session.outcome.facts["not_done"] = [str(one) for one in steps[number - 1 :]]
         stage.wait(f"{number}/{len(steps)} {step.kind.replace('-', ' ')} {step.subject}")

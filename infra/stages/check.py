@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.model.errors import CannotTell, Denied, InfraError, KnownBad, PortTaken, Refused
-from infra.model.unit import Unit
+from infra.model.errors import CannotTell, Denied, InfraError, KnownBad, Refused
 from infra.plan.preflight import Ground, preflight
 from infra.session import Request, Session
 from infra.stages.look import Picture
+from infra.stages.ports import strangers, taken, written
 from infra.targets.process import credentials
 
 
@@ -90,29 +90,9 @@ def _tree(session: Session, picture: Picture) -> list[InfraError]:
 
 
 def _ports(session: Session, picture: Picture) -> list[InfraError]:
-    starting = {step.subject for step in picture.plan.operations if step.kind == "start-unit"}
-    units = [
-        unit for bundle in picture.wanted.bundles.values() for unit in bundle.units if unit.name in starting
-    ]
-    return [fault for unit in units if (fault := next(_taken(session, unit), None))]
-
-
-def _taken(session: Session, unit: Unit) -> Iterator[PortTaken]:
-    for name, port in _ports_of(session, unit).items():
-        holder = session.target.stranger_on(port)
-        if holder:
-            yield PortTaken(
-                f"port {port} for {name} is held by {holder}",
-                next_step=f"end it, or write another one: ports: {{{name}: N}} in invoke.local.yaml",
-            )
-
-
-def _ports_of(session: Session, unit: Unit) -> dict[str, int]:
-    """Give all ports of a unit by name; a unit that is declared no more has but its own."""
-    parts = {part.name: part for part in session.project.service(unit.service).parts}
-    names = parts[unit.name].ports if unit.name in parts else ()
-    own = {unit.name: unit.port} if unit.port else {}
-    return {**{name: session.places.ports[name] for name in names}, **own}
+    """Give the fault of written ports that strangers hold; the others move."""
+    held = written(session, strangers(session, picture))
+    return [taken(session, held)] if held else []
 
 
 def _together(faults: list[InfraError]) -> InfraError:

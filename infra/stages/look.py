@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from infra.model.observed import Observed
 from infra.model.operation import Operation, Plan
 from infra.model.service import Service
 from infra.model.unit import Bundle
 from infra.plan.reconcile import Wanted, reconcile
-from infra.plan.units import bundle_of
+from infra.plan.units import Scene, bundle_of, on_these_ports
 from infra.session import Request, Session
 from infra.store.keyring import Keyring
 from infra.targets.process import secret_files
@@ -34,13 +35,25 @@ class Picture:
         return tuple(one for one in self.wanted.services if one.name in self.wanted.asked)
 
 
-def look(session: Session, request: Request, recorded: Mapping[str, Bundle] | None = None) -> Picture:
-    """Give the picture of this moment; `recorded` bundles stand in for the rendered ones in a rollback."""
-    wanted = _wanted(session, request)
+def look(
+    session: Session,
+    request: Request,
+    recorded: Mapping[str, Bundle] | None = None,
+    left_out: Mapping[str, str] = MappingProxyType({}),
+) -> Picture:
+    """Give the picture of this moment; `recorded` bundles stand in for the rendered ones in a rollback.
+
+    Those that were sent with other ports are rendered anew. Services `left_out` are no part of it.
+    """
+    ring = session.keys.forecast(repair=request.repair_derived)
+    scene = session.scene(ring.versions)
+    wanted = _wanted(session, request, ring, scene, left_out)
     if recorded:
+        service = session.project.service
+        back = {name: on_these_ports(one, service(name), scene) for name, one in recorded.items()}
         wanted = replace(
             wanted,
-            bundles={**wanted.bundles, **recorded},
+            bundles={**wanted.bundles, **back},
             asked=frozenset(recorded),
             force=False,
         )
@@ -48,20 +61,21 @@ def look(session: Session, request: Request, recorded: Mapping[str, Bundle] | No
     return Picture(wanted, observed, reconcile(observed, wanted))
 
 
-def _wanted(session: Session, request: Request) -> Wanted:
-    services = session.with_needs(request.services)
-    ring = session.keys.forecast(repair=request.repair_derived)
-    scene = session.scene(ring.versions)
+def _wanted(
+    session: Session, request: Request, ring: Keyring, scene: Scene, left_out: Mapping[str, str]
+) -> Wanted:
+    services = tuple(one for one in session.with_needs(request.services) if one.name not in left_out)
     return Wanted(
         services=services,
         bundles={service.name: bundle_of(service, scene) for service in services},
-        asked=frozenset(request.services),
+        asked=frozenset(request.services) - left_out.keys(),
         keeper=session.target.keeper_version(),
         unwritten={name: keys for name, keys in ring.unwritten.items() if keys},
         put_back=frozenset(name for name, keys in ring.restored.items() if keys),
         secret_files={} if session.vault else {name: _file_digest(name, ring) for name in ring.values},
         held_back=frozenset(session.settings.drills.hold_back_secrets),
         force=request.force,
+        left_out=left_out,
     )
 
 

@@ -130,13 +130,21 @@ def write_probes(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
 def soft_probes(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
     """Give whether the soft stores take a write, waiting for it; one that is switched off is skipped."""
     owners = {name: one for name, one in _probed(attempt).items() if name in SOFT}
-    if not owners:
+    left_out = attempt.picture.wanted.left_out
+    owners = {name: one for name, one in owners.items() if name not in _probes_of(session, left_out)}
+    if left_out and not owners:
+        stage.say(f"skipped: {', '.join(left_out)} is left out")
+    elif not owners:
         stage.say("not needed")
     elif all(is_off(name, session.keys.readable()["app"]) for name in owners):
         stage.say("skipped: there is no object store")
     else:
         return _written(session, owners, stage)
     return Verdict(ok=True)
+
+
+def _probes_of(session: Session, services: Iterable[str]) -> set[str]:
+    return {session.project.service(name).write_probe for name in services}
 
 
 def _probed(attempt: Attempt) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from infra.model.addresses import Addresses
@@ -21,15 +21,21 @@ class Keys:
     """The keys of an environment in its store. Every value that is read is masked from then on.
 
     `rendered` gives what lies rendered of a service, where that can stand in for a store that was lost.
+    `locate` gives the addresses as they are now: ports may move while a command runs.
     """
 
     store: Store
     commands: CommandLine
     environment: str
     specs: tuple[SecretSpec, ...]
-    addresses: Addresses
+    locate: Callable[[], Addresses]
     redactor: Redactor
     rendered: Rendered = lambda _service: {}
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the stores of the environment are reached now."""
+        return self.locate()
 
     def forecast(self, *, repair: bool = False) -> Keyring:
         """Give the keys as they stand, with the versions that `make` would lead to; writes nothing."""

@@ -117,7 +117,7 @@ def open_desk(this: Command, project: Project, env: str | None, target: str) -> 
     specs = tuple(spec for service in custody.services for spec in service.secrets)
     addresses = far_addresses(project, found, place, settings)
     commands = command_line(this, project, found, settings, place)
-    keys = Keys(store, commands, found.store_path, specs, addresses, this.redactor)
+    keys = Keys(store, commands, found.store_path, specs, lambda: addresses, this.redactor)
     return FarDesk(
         project, found, commands, custody.services, place, store, keys, custody, this.console, this.outcome
     )

@@ -5,15 +5,57 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from infra.model.ports import PortsWanted, choose_apart
+from infra.model.errors import PortLost
+from infra.model.ports import PortsWanted, choose_apart, move
 from infra.targets.process import modes
 from infra.targets.process.ports import is_taken
 
 NAME = "ports.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports of one environment of a checkout, `root` and `neighbours` as `ports` takes them.
+
+    `now` are those that everything of this command is made of: one mapping, which a move changes in place.
+    """
+
+    root: Path
+    neighbours: Path
+    wanted: PortsWanted
+    now: dict[str, int]
+
+    def movable(self, names: Collection[str]) -> frozenset[str]:
+        """Give those of these names whose port nobody wrote."""
+        return frozenset(names) & self.now.keys() - self.wanted.written.keys()
+
+    def move(self, held: Collection[str], living: Collection[str]) -> frozenset[str]:
+        """Leave the ports that strangers hold, and give the names that got another one.
+
+        Those of the `living` units stay. Nothing is written before `keep`. PortTaken when no block is free.
+        """
+        claimed = set(_claimed(self.neighbours, self.root))
+        chosen = move(self.wanted, self.now, held, living, lambda port: port in claimed or is_taken(port))
+        moved = frozenset(name for name, port in chosen.items() if self.now.get(name) != port)
+        self.now.update(chosen)
+        return moved
+
+    def keep(self) -> None:
+        """Write down where the ports are now; PortLost when another checkout has chosen one of them since."""
+        with _alone(self.neighbours):
+            recorded, claimed = _read(self.root / NAME), set(_claimed(self.neighbours, self.root))
+            before = {name: recorded[name] for name in self.movable(recorded)}
+            lost = [name for name, port in before.items() if self.now[name] in claimed - {port}]
+            if lost:
+                words = f"port {self.now[lost[0]]} was chosen by another checkout meanwhile"
+                self.now.update(before)
+                raise PortLost(words, next_step="repeat the command: it takes other ports")
+            _write(self.root / NAME, {**recorded, **self.now})
 
 
 def ports(root: Path, neighbours: Path, wanted: PortsWanted, *, claim: bool) -> dict[str, int]:

@@ -7,6 +7,7 @@ import pwd
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,18 +106,27 @@ class Database:
         os.close(write)
         return read
 
-    def ensure(self, superuser: Secret, application: Secret, deadline: float) -> None:
+    def ensure(
+        self,
+        superuser: Secret,
+        application: Secret,
+        deadline: float,
+        on_failure: Callable[[], None] = lambda: None,
+    ) -> None:
         """Make sure that role, database, owner and marker are as declared; safe to repeat.
 
-        Waits for the server until `deadline` (monotonic). Refused when the marker names another environment.
+        Waits for the server until `deadline` (monotonic); each login in vain calls `on_failure`, which may
+        end that. Refused when the marker names another environment.
         """
         import psycopg
 
-        with self._connect(psycopg, superuser, deadline) as connection:
+        with self._connect(psycopg, superuser, deadline, on_failure) as connection:
             self._ensure_role(psycopg, connection, application)
             self._ensure_database(psycopg, connection)
 
-    def _connect(self, psycopg: Any, password: Secret, deadline: float) -> Any:
+    def _connect(
+        self, psycopg: Any, password: Secret, deadline: float, on_failure: Callable[[], None]
+    ) -> Any:
         while True:
             try:
                 return connect(
@@ -129,6 +139,7 @@ class Database:
                     connect_timeout=5,
                 )
             except psycopg.OperationalError as error:
+                on_failure()
                 self._refuse_for_good(error, deadline)
                 time.sleep(0.02)
 

@@ -6,6 +6,7 @@ import errno
 import ipaddress
 import os
 import socket
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 import psutil
@@ -46,24 +47,36 @@ def _refuses(family: int, address: str, port: int) -> bool:
     return False
 
 
-def holder(port: int, ours: set[int]) -> str:
-    """Give who holds a port, as `name (pid N)`; empty when it is free or held by one of our pids."""
-    if not is_taken(port):
-        return ""
+def holders(numbers: Iterable[int], ours: Callable[[], Collection[int]]) -> dict[int, str]:
+    """Give the strangers who hold ports, by port, each as `name (pid N)`; `ours` gives our own pids.
+
+    What is free or ours is left out.
+    """
+    taken = [port for port in numbers if is_taken(port)]
+    if not taken:
+        return {}
+    listeners, own = _listeners(), set(ours())
+    seen = {port: listeners.get(port, []) for port in taken}
+    return {port: _holder(port, pids) for port, pids in seen.items() if own.isdisjoint(pids)}
+
+
+def _holder(port: int, pids: Sequence[int]) -> str:
     if barrier(port):
         return f"what another user left: {barrier(port)}"
-    for pid in _listeners(port):
-        return "" if pid in ours else _described(pid)
-    return "a process of another user"
+    return _described(pids[0]) if pids else "a process of another user"
 
 
-def _listeners(port: int) -> list[int]:
+def _listeners() -> dict[int, list[int]]:
+    """Give the pids that listen, by port; those of other users are shown to root alone."""
+    found: dict[int, list[int]] = {}
     try:
-        found = psutil.net_connections(kind="tcp")
+        connections = psutil.net_connections(kind="tcp")
     except psutil.AccessDenied:
-        return []
-    listening = [one for one in found if one.status == psutil.CONN_LISTEN and one.pid]
-    return [one.pid for one in listening if one.laddr and one.laddr.port == port and one.pid]
+        return {}
+    for one in connections:
+        if one.status == psutil.CONN_LISTEN and one.pid and one.laddr:
+            found.setdefault(one.laddr.port, []).append(one.pid)
+    return found
 
 
 def _described(pid: int) -> str:

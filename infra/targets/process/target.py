@@ -69,12 +69,13 @@ class ProcessTarget:
             part.folder for service in project.services for part in service.parts if part.folder
         )
         self.snapshots = Snapshots(Path(places.releases), self._folders, commands.say("app.setup"))
-        self.database = Database(
-            places.ports["postgres"],
-            project.database,
-            project.role,
-            commands,
-            places.database_user,
+
+    @property
+    def database(self) -> Database:
+        """The cluster of this environment, on the port that it has now."""
+        places, project = self._places, self._project
+        return Database(
+            places.ports["postgres"], project.database, project.role, self._commands, places.database_user
         )
 
     @property
@@ -204,11 +205,9 @@ class ProcessTarget:
         """Give the whole lines that were written after a place, and the place to go on from."""
         return logfiles.since(self._log_file(unit), place)
 
-    def stranger_on(self, port: int) -> str:
-        """Give the stranger who holds a port on loopback; empty when it is free or ours."""
-        if not ports.is_taken(port):
-            return ""
-        return ports.holder(port, {process.pid for process in processes.marked(self._marks)})
+    def strangers_on(self, numbers: Iterable[int]) -> dict[int, str]:
+        """Give the strangers who hold ports on loopback, by port; what is free or ours is left out."""
+        return ports.holders(numbers, lambda: [one.pid for one in processes.marked(self._marks)])
 
     def exposures(self, units: Iterable[str]) -> list[str]:
         """Give a line for each of these units that other machines can reach."""
@@ -269,15 +268,21 @@ class ProcessTarget:
         keys = delivery.secrets[operation.service]
         deadline = time.monotonic() + ANSWERS_WITHIN
         try:
-            self.database.ensure(keys["POSTGRES_PASSWORD"], keys["APP_PASSWORD"], deadline)
-        except Refused as refusal:
-            holder = self.stranger_on(self.database.port)
-            if holder:
-                raise PortTaken(
-                    f"port {self.database.port} for postgres was taken by {holder} meanwhile",
-                    next_step="end it, or write another one: ports: {postgres: N} in invoke.local.yaml",
-                ) from refusal
+            self.database.ensure(
+                keys["POSTGRES_PASSWORD"], keys["APP_PASSWORD"], deadline, self._require_own_postgres
+            )
+        except Refused:
+            self._require_own_postgres()
             raise
+
+    def _require_own_postgres(self) -> None:
+        """Raise PortTaken where the server that answers, or does not, is a stranger in our server's place."""
+        port = self.database.port
+        if self._client.units().get("postgres", {}).get("exits") and self.strangers_on([port]):
+            raise PortTaken(
+                f"port {port} for postgres was taken by {self.strangers_on([port])[port]} meanwhile",
+                next_step="write another number: ports: {postgres: N} in invoke.local.yaml",
+            )
 
     def _downgrade_database(self, operation: Operation, delivery: Delivery) -> None:
         units = delivery.failed.units if delivery.failed else ()
