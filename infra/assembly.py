@@ -74,9 +74,7 @@ def open_session(
     declared, foreign_store = project, _foreign_store(chosen, settings)
     project, chosen = _as_processes(project, chosen, settings)
     require_service(project, service, chosen, "process")
-    source = (this.root / settings.app.source).resolve()
-    top = application_checkout(this.root, source)
-    where = folders(project.name, checkout_id(top), this.variables, Path.home())
+    source, top, where = _on_this_machine(this, project, settings)
     kept = stores.choose(this, settings, chosen, where, may_be_lost=may_be_lost)
     places, ports = _places(project, chosen, settings, where, top, claim=claim)
     places = stores.with_program(places, kept)
@@ -118,6 +116,25 @@ def _passed(this: Command, project: Project, chosen: Environment, places: Places
     for values in passed_files.known(places):
         this.redactor.learn(*secret_like(values))
     return let_through(this, project)
+
+
+def ports_in_force(
+    this: Command, project: Project, found: Environment
+) -> tuple[dict[str, int], frozenset[str]]:
+    """Give the ports of an environment's processes in this checkout, and the names of those written down."""
+    settings = settings_file.load(this.root)
+    _, _, where = _on_this_machine(this, project, settings)
+    project, found = _as_processes(project, found, settings)
+    root = where.state / found.name
+    ports = ports_file.ports(root, where.neighbours, _ports_wanted(project, found, settings), claim=False)
+    return ports, ports_file.recorded(root)
+
+
+def _on_this_machine(this: Command, project: Project, settings: Settings) -> tuple[Path, Path, Folders]:
+    """Give where the application's tree is, the top of its checkout, and where that keeps its things here."""
+    source = (this.root / settings.app.source).resolve()
+    top = application_checkout(this.root, source)
+    return source, top, folders(project.name, checkout_id(top), this.variables, Path.home())
 
 
 def _held(keys: Keys) -> Mapping[str, Mapping[str, Secret]]:
@@ -185,7 +202,7 @@ def _places(
     root = where.state / chosen.name
     here = {part.program for service in roster(project, chosen, "process") for part in service.parts}
     found = _programs(settings, where, here)
-    wanted = ports_wanted(project, chosen, settings)
+    wanted = _ports_wanted(project, chosen, settings)
     numbers = ports_file.ports(root, where.neighbours, wanted, claim=claim)
     if claim:
         homes.remember(where.state, top)
@@ -236,7 +253,7 @@ def _addresses(project: Project, chosen: Environment, places: Places, foreign_st
     )
 
 
-def ports_wanted(project: Project, chosen: Environment, settings: Settings) -> PortsWanted:
+def _ports_wanted(project: Project, chosen: Environment, settings: Settings) -> PortsWanted:
     """Give what needs a port here: the parts of the services that this environment has as processes."""
     here = roster(project, chosen, "process")
     used = {name for service in here for part in service.parts for name in part.ports}

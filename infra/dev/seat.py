@@ -79,6 +79,17 @@ class Seat:
             self.session.console.line(f"ending the {self.part.name} that a killed command left behind")
             require_ended(development.end_all(found, self.session.target.marks))
 
+    def make_room(self) -> None:
+        """Leave a port that a stranger holds and nobody wrote, and say so."""
+        ports, name = self.session.ports, self.part.name
+        holder = self.session.target.strangers_on([ports.now[name]]).get(ports.now[name])
+        if holder and ports.movable([name]):
+            before = ports.now[name]
+            ports.move([name], ports.now.keys() - {name})
+            ports.keep()
+            words = f"port {before} for {name} is held by {holder}: it takes {ports.now[name]}"
+            self.session.console.line(f"! {words}")
+
     def require_free(self) -> None:
         """Refuse to start by itself where the deployed unit, or a stranger, has the port."""
         name, port = self.part.name, self.session.places.ports[self.part.name]

@@ -46,7 +46,9 @@ def serve(this: Command, project: Project, part: str, target: str) -> None:
             place.clear()
             for line in place.session.passed.words if place.is_alone else ():
                 place.session.console.line(line)
-            if not place.is_alone:
+            if place.is_alone:
+                place.make_room()
+            else:
                 stack.stack(place.session, place.service, place.part)
             unit = place.marked()
             child = _started(place, unit, signals)

@@ -11,7 +11,7 @@ from infra.model.operation import Operation, Plan
 from infra.model.service import Service
 from infra.model.unit import Bundle
 from infra.plan.reconcile import Wanted, reconcile
-from infra.plan.units import Scene, bundle_of, on_these_ports
+from infra.plan.units import bundle_of, on_these_ports
 from infra.session import Request, Session
 from infra.store.keyring import Keyring
 from infra.targets.process import secret_files
@@ -45,12 +45,9 @@ def look(
 
     Those that were sent with other ports are rendered anew. Services `left_out` are no part of it.
     """
-    ring = session.keys.forecast(repair=request.repair_derived)
-    scene = session.scene(ring.versions)
-    wanted = _wanted(session, request, ring, scene, left_out)
+    wanted = _wanted(session, request, left_out)
     if recorded:
-        service = session.project.service
-        back = {name: on_these_ports(one, service(name), scene) for name, one in recorded.items()}
+        back = {name: rebased(session, one) for name, one in recorded.items()}
         wanted = replace(
             wanted,
             bundles={**wanted.bundles, **back},
@@ -61,10 +58,16 @@ def look(
     return Picture(wanted, observed, reconcile(observed, wanted))
 
 
-def _wanted(
-    session: Session, request: Request, ring: Keyring, scene: Scene, left_out: Mapping[str, str]
-) -> Wanted:
+def rebased(session: Session, bundle: Bundle) -> Bundle:
+    """Give a recorded bundle as it was sent, or its release rendered anew where its ports have moved since."""
+    scene = session.scene(session.keys.forecast().versions)
+    return on_these_ports(bundle, session.project.service(bundle.service), scene)
+
+
+def _wanted(session: Session, request: Request, left_out: Mapping[str, str]) -> Wanted:
     services = tuple(one for one in session.with_needs(request.services) if one.name not in left_out)
+    ring = session.keys.forecast(repair=request.repair_derived)
+    scene = session.scene(ring.versions)
     return Wanted(
         services=services,
         bundles={service.name: bundle_of(service, scene) for service in services},

@@ -13,6 +13,7 @@ from infra.model.verdict import Verdict
 from infra.plan import facts
 from infra.session import Session
 from infra.stages.apply import Attempt
+from infra.stages.ports import strangers
 from infra.targets.process import secret_files
 from infra.verify.gate import Aim, Gate
 from infra.verify.write_probes import PROBES, SOFT, is_off
@@ -132,6 +133,8 @@ def soft_probes(session: Session, attempt: Attempt, stage: Stage) -> Verdict:
     owners = {name: one for name, one in _probed(attempt).items() if name in SOFT}
     left_out = attempt.picture.wanted.left_out
     owners = {name: one for name, one in owners.items() if name not in _probes_of(session, left_out)}
+    if owners and strangers(session, attempt.picture):
+        return Verdict(ok=False, category="port_taken", cause="a stranger has one of its ports")
     if left_out and not owners:
         stage.say(f"skipped: {', '.join(left_out)} is left out")
     elif not owners:

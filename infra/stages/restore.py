@@ -11,6 +11,7 @@ from infra.plan.migrations import must_downgrade, parse
 from infra.session import Session
 from infra.stages.apply import Attempt
 from infra.stages.keep import migration_of
+from infra.stages.look import rebased
 from infra.targets.process import passed_files
 
 
@@ -20,7 +21,7 @@ def last_good(session: Session, attempt: Attempt) -> dict[str, Bundle]:
     for name in attempt.services:
         record = session.records.last_good(name, other_than=attempt.deploy)
         sent = attempt.picture.wanted.bundles[name].digest
-        if record and record.bundle and record.bundle.digest != sent:
+        if record and record.bundle and rebased(session, record.bundle).digest != sent:
             back[name] = record.bundle
     return back
 
@@ -65,7 +66,7 @@ def chosen(session: Session, service: str, to: str) -> Record:
     """Give the good record that `--to` names by id or commit; without a name the one before the newest."""
     good = [one for one in session.records.all(service) if one.verdict == "ok" and one.bundle]
     current = _running(session, service) or {one.bundle_digest for one in good[:1]}
-    found = [one for one in good if (_is_named(one, to) if to else {one.bundle_digest} != current)]
+    found = [one for one in good if (_is_named(one, to) if to else _is_another(session, one, current))]
     if not found:
         words = (
             f"no good record of {service} is called {to}" if to else f"{service} has no earlier good release"
@@ -77,6 +78,10 @@ def chosen(session: Session, service: str, to: str) -> Record:
 def _running(session: Session, service: str) -> set[str]:
     """Give the bundles that a service runs now: what is before them is not always what was written last."""
     return {one.bundle for one in session.target.running() if one.service == service} - {DEVELOPMENT}
+
+
+def _is_another(session: Session, record: Record, current: set[str]) -> bool:
+    return record.bundle is not None and {rebased(session, record.bundle).digest} != current
 
 
 def _is_named(record: Record, name: str) -> bool:

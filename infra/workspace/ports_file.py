@@ -55,7 +55,7 @@ class Ports:
                 words = f"port {self.now[lost[0]]} was chosen by another checkout meanwhile"
                 self.now.update(before)
                 raise PortLost(words, next_step="repeat the command: it takes other ports")
-            _write(self.root / NAME, {**recorded, **self.now})
+            modes.write(self.root / NAME, json.dumps({**recorded, **self.now}, indent=2) + "\n")
 
 
 def ports(root: Path, neighbours: Path, wanted: PortsWanted, *, claim: bool) -> dict[str, int]:
@@ -72,6 +72,11 @@ def ports(root: Path, neighbours: Path, wanted: PortsWanted, *, claim: bool) -> 
         chosen = _choose(wanted, recorded, neighbours, root)
         modes.write(root / NAME, json.dumps({**recorded, **chosen}, indent=2) + "\n")
     return chosen
+
+
+def recorded(root: Path) -> frozenset[str]:
+    """Give the names whose ports were chosen once and written down."""
+    return frozenset(_read(root / NAME))
 
 
 def _choose(wanted: PortsWanted, recorded: Mapping[str, int], neighbours: Path, root: Path) -> dict[str, int]:

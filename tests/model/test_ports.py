@@ -15,6 +15,7 @@ from infra.model.ports import (
     PortsWanted,
     choose_apart,
     choose_ports,
+    move,
     require_known,
     usual_ports,
 )
@@ -65,6 +66,34 @@ def test_a_quiet_part_moves_alone(
     wanted: PortsWanted, recorded: dict[str, int], taken: set[int], gives: dict[str, int]
 ) -> None:
     assert choose_apart(wanted, recorded, taken.__contains__) == gives
+
+
+BLOCK = {name: port + 100 for name, port in LOUD.items()} | {"minio": 9000}
+
+
+@pytest.mark.parametrize(
+    ("written", "held", "living", "gives"),
+    [
+        ({}, {"redis"}, set(), BLOCK),
+        ({}, {"redis"}, {"postgres"}, {**BLOCK, "postgres": 5432}),
+        ({}, {"redis"}, {"redis"}, BLOCK),
+        ({"router": 3000}, {"redis"}, set(), {**BLOCK, "router": 3000}),
+        ({}, {"minio"}, set(), {**LOUD, "minio": 9100}),
+        ({}, {"minio", "redis"}, set(), {**BLOCK, "minio": 9100}),
+        ({}, set(), set(), {**LOUD, "minio": 9000}),
+    ],
+    ids=[
+        *("all are down", "what runs stays", "only seems to run", "what is written stays", "a quiet one"),
+        *("both kinds", "nothing is held"),
+    ],
+)
+def test_what_strangers_hold_moves_with_all_that_nobody_wrote_and_nothing_runs_on(
+    written: dict[str, int], held: set[str], living: set[str], gives: dict[str, int]
+) -> None:
+    wanted = PortsWanted(DEFAULT, written, unused=["minio_console"], quiet=["minio"])
+    now = {**LOUD, "minio": 9000}
+    taken = {now[name] for name in held}
+    assert move(wanted, now, held, living, taken.__contains__) == gives
 
 
 def test_two_names_with_one_written_port_are_a_fault_of_the_settings() -> None:

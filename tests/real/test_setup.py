@@ -171,7 +171,28 @@ def test_a_written_port_that_is_taken_is_named_before_anything_starts(checkout: 
     assert refused.code == 2
     assert f"port {port} for redis is held by" in refused.err
     assert f"(pid {os.getpid()})" in refused.err
+    assert "→ write another number: ports: {redis: N}" in refused.err
     assert checkout.processes() == {}
+
+
+def test_a_port_that_is_lost_while_the_servers_start_moves_the_block_in_the_same_command(
+    checkout: Checkout,
+) -> None:
+    import socket
+
+    running = checkout.popen("finance_report.postgres.setup", "--json")
+    with socket.socket() as stranger:
+        until((checkout.state / "data/postgres/pgdata.new").exists)
+        lost = checkout.ports["postgres"]
+        stranger.bind(("127.0.0.1", lost))
+        stranger.listen()
+        said, progress = running.communicate(timeout=120)
+        answer = json.loads(said)
+        assert (running.returncode, answer["outcome"]) == (0, "deployed"), progress
+        assert f"port {lost} for postgres is held by" in progress
+        assert checkout.ports["postgres"] != lost
+        assert checkout.run("finance_report.postgres.status").code == 0
+        assert checkout.run("finance_report.postgres.plan").code == 0
 
 
 def test_ctrl_c_ends_with_130_and_leaves_a_way_to_go_on(checkout: Checkout) -> None:
