@@ -156,7 +156,6 @@ def _keys(
 ) -> Keys:
     services = roster(project, chosen, "process")
     specs = tuple(spec for service in services for spec in service.secrets)
-
     locate = partial(_addresses, project, chosen, places, foreign_store)
 
     def rendered(service: str) -> Mapping[str, Secret]:

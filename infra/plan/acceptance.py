@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from infra.model import yaml_text
 from infra.model.acceptance import Area, Evidence, Finding, Row, State
 from infra.model.errors import BadInput
 
@@ -20,9 +21,9 @@ WORST_FIRST: tuple[State, ...] = ("fail", "unknown", "ok")
 def parse_area(text: str, file: str) -> Area:
     """Give the area that a YAML text declares; BadInput names file, row and key of every fault."""
     try:
-        return Area.model_validate(yaml.safe_load(text))
+        return Area.model_validate(yaml_text.parse(text))
     except yaml.YAMLError as error:
-        raise _refused([f"{file}: {' '.join(str(error).split())}"]) from error
+        raise _refused([f"{file}: {yaml_text.words(error)}"]) from error
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         raise _refused([f"{file}: {_fault(one)}" for one in details]) from error

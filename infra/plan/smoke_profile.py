@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from infra.model import yaml_text
 from infra.model.errors import BadInput
 from infra.model.smoke import Profile
 
@@ -16,9 +17,9 @@ from infra.model.smoke import Profile
 def parse_profile(text: str, file: str) -> Profile:
     """Give the profile that a YAML text declares; BadInput names file, row and key of every fault."""
     try:
-        declared = yaml.safe_load(text)
+        declared = yaml_text.parse(text)
     except yaml.YAMLError as error:
-        raise _refused(file, [" ".join(str(error).split())]) from error
+        raise _refused(file, [yaml_text.words(error)]) from error
     if not isinstance(declared, dict):
         raise _refused(file, ["a mapping with `rows` is expected"])
     faults = [*_emptiness(declared), *_repeated(declared)]

@@ -59,7 +59,7 @@ def look(
 
 
 def rebased(session: Session, bundle: Bundle) -> Bundle:
-    """Give a recorded bundle as it was sent, or its release rendered anew where its ports have moved since."""
+    """Give a recorded bundle as it was sent, or its release rendered anew where its ports have moved."""
     scene = session.scene(session.keys.forecast().versions)
     return on_these_ports(bundle, session.project.service(bundle.service), scene)
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from infra.model import yaml_text
 from infra.model.errors import BadInput
 from infra.model.release import Image
 
@@ -13,13 +16,10 @@ KEYS = {"image", "digest", "tag"}
 
 def load(root: Path, name: str) -> dict[str, Image]:
     """Give the images by name; BadInput names the entry that is not an image by digest."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        found = yaml.load((root / name).read_text(encoding="utf-8"), Loader=loader)  # noqa: S506  # the safe loader
+        found = yaml_text.parse((root / name).read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise BadInput(f"{name}: {error}", next_step=f"mend {name}") from error
+        raise BadInput(f"{name}: {yaml_text.words(error)}", next_step=f"mend {name}") from error
     if not isinstance(found, dict):
         raise BadInput(f"{name}: a mapping of names to images is expected", next_step=f"mend {name}")
     return {str(key): _image(name, str(key), value) for key, value in found.items()}

@@ -16,7 +16,7 @@ ROW = "- {id: a, path: /, expect: {status: 200}, environments: [local]}\n"
 FAULTS: dict[str, tuple[str, str]] = {
     "an empty file": ("", "a mapping"),
     "a list": ("[]", "a mapping"),
-    "no YAML": ("rows: [", "while parsing"),
+    "no YAML": ("rows: [", "line 2: did not find expected node"),
     "no rows": ("profile: shop\nready: /health\n", "rows"),
     "an empty profile": ("profile: shop\nready: /health\nrows: []", "rows"),
     "an unknown key": (HEAD + ROW + "color: red\n", "color: unknown key"),
