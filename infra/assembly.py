@@ -21,6 +21,7 @@ from infra.choices import (
 )
 from infra.model.addresses import LOOPBACK, Addresses
 from infra.model.command_line import CommandLine
+from infra.model.environments import environment
 from infra.model.errors import BadInput, DeletedVersion, MissingProgram
 from infra.model.naming import Names, checkout_id
 from infra.model.passed import Passed
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from infra.model.service import Project
     from infra.model.settings import Settings
 
+LOCAL = "local"
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -124,7 +126,7 @@ def ports_in_force(
     """Give the ports of an environment's processes in this checkout, and the names of those written down."""
     settings = settings_file.load(this.root)
     _, _, where = _on_this_machine(this, project, settings)
-    project, found = _as_processes(project, found, settings)
+    project, found = _as_processes(project, environment(LOCAL) if found.is_test else found, settings)
     root = where.state / found.name
     ports = ports_file.ports(root, where.neighbours, _ports_wanted(project, found, settings), claim=False)
     return ports, ports_file.recorded(root)

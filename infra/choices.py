@@ -54,6 +54,12 @@ def chosen_target(found: Environment, asked: str, settings: Settings) -> Target:
     )
 
 
+def deadline_of(found: Environment, settings: Settings) -> int:
+    """Give the seconds that a deploy's gate may take: as a person wrote it, else the environment's own."""
+    own = settings.environments.get(found.name)
+    return own.deadline if own and own.deadline else found.health_deadline
+
+
 def command_line(
     this: Command, project: Project, found: Environment, settings: Settings, target: str
 ) -> CommandLine:

@@ -9,7 +9,7 @@ from infra.choices import Wishes, chosen_environment, chosen_target, require_ser
 from infra.model.errors import BadInput, CannotTell
 from infra.model.observed import Found, Sent, Unknown
 from infra.plan.compose import blank, bundle_of
-from infra.plan.diff import text_diff
+from infra.plan.diff import FileChange
 from infra.plan.reconcile_containers import WantedContainers, reconcile_containers
 from infra.plan.roster import roster
 from infra.plan.telemetry import state
@@ -37,8 +37,8 @@ class Drawn:
     plan: Plan
 
 
-def show(this: Command, project: Project, service: str, wishes: Wishes) -> None:
-    """Show the plan of a service, or of all without a name.
+def show(this: Command, project: Project, service: str, wishes: Wishes, *, diff: bool = False) -> None:
+    """Show the plan of a service, or of all without a name, with the texts of containers where `diff` is set.
 
     Exit 3 when something would change, 2 when something that decides could not be read. Nothing is written.
     """
@@ -49,9 +49,11 @@ def show(this: Command, project: Project, service: str, wishes: Wishes) -> None:
     this.console.line(f"telemetry: {state(settings.telemetry.endpoint)}")
     this.outcome.facts["telemetry"] = settings.telemetry.endpoint or "off"
     if target == "process":
+        if diff:
+            this.console.line("processes are sent no texts: --diff has nothing to show")
         _show_processes(this, project, service, wishes)
     else:
-        _show_containers(this, draw(this, project, service, wishes))
+        _show_containers(this, draw(this, project, service, wishes), diff=diff)
 
 
 def _show_processes(this: Command, project: Project, service: str, wishes: Wishes) -> None:
@@ -90,19 +92,17 @@ def _with_needs(services: tuple[Service, ...], name: str) -> tuple[Service, ...]
     return tuple(one for one in services if one.name in wanted)
 
 
-def _show_containers(this: Command, drawn: Drawn) -> None:
+def _show_containers(this: Command, drawn: Drawn, *, diff: bool) -> None:
     console, scene = this.console, drawn.scene
     console.line(
         f"{scene.project.name} in {scene.environment.name}, by {scene.target}: {summary(drawn.plan)}"
     )
     for line in plan_lines(drawn.plan):
         console.line(line)
-    diffs = {name: _diff(drawn, drawn.wanted.bundles[name]) for name in sorted(drawn.wanted.asked)}
-    for lines in diffs.values():
-        console.diff(lines)
+    _show_files(this, drawn, diff=diff)
     unknown = [*by_cause(drawn.observed), *_unread(drawn)]
     this.outcome.changes = [str(step) for step in drawn.plan.operations]
-    this.outcome.facts |= {**_facts(drawn), "unknown": unknown, "diffs": diffs}
+    this.outcome.facts |= {**_facts(drawn), "unknown": unknown}
     if unknown:
         raise CannotTell(
             "the plan is not whole: something could not be read",
@@ -111,6 +111,22 @@ def _show_containers(this: Command, drawn: Drawn) -> None:
         )
     this.outcome.exit_code = 0 if drawn.plan.is_empty else 3
     this.outcome.outcome = "nothing to do" if drawn.plan.is_empty else "changes are pending"
+
+
+def _show_files(this: Command, drawn: Drawn, *, diff: bool) -> None:
+    """Show a line for each text that would be sent, or with `diff` the texts themselves."""
+    changes = {name: _changes(drawn, drawn.wanted.bundles[name]) for name in sorted(drawn.wanted.asked)}
+    facts = this.outcome.facts
+    facts["files"] = {name: [one.as_json() for one in many] for name, many in changes.items()}
+    if diff:
+        facts["diffs"] = {name: [line for one in many for line in one.diff] for name, many in changes.items()}
+        for lines in facts["diffs"].values():
+            this.console.diff(lines)
+        return
+    for one in (one for many in changes.values() for one in many):
+        this.console.line(f"    {one}")
+    if any(changes.values()):
+        this.console.line("    their texts: --diff")
 
 
 def by_cause(observed: Observed) -> list[str]:
@@ -130,16 +146,16 @@ def _unread(drawn: Drawn) -> list[str]:
     ]
 
 
-def _diff(drawn: Drawn, bundle: Bundle) -> list[str]:
+def _changes(drawn: Drawn, bundle: Bundle) -> list[FileChange]:
+    """Give the texts of a bundle that would be sent and are not what was sent last."""
     seen = drawn.observed.sent.get(bundle.service)
-    sent = seen.fact if isinstance(seen, Found) else None
-    place = f"{drawn.scene.environment.name}/{bundle.service}"
-    text = blank(sent.text) if isinstance(sent, Sent) else None
-    env = sent.env if isinstance(sent, Sent) else None
-    return [
-        *text_diff(text, bundle.text, f"{place}/compose.yaml"),
-        *text_diff(env, bundle.env, f"{place}/env"),
-    ]
+    sent = seen.fact if isinstance(seen, Found) and isinstance(seen.fact, Sent) else None
+    place, is_read = f"{drawn.scene.environment.name}/{bundle.service}", not isinstance(seen, Unknown)
+    both = (
+        FileChange(f"{place}/compose.yaml", blank(sent.text) if sent else None, bundle.text, is_read),
+        FileChange(f"{place}/env", sent.env if sent else None, bundle.env, is_read),
+    )
+    return [one for one in both if one.diff]
 
 
 def _facts(drawn: Drawn) -> dict[str, Any]:

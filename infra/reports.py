@@ -155,6 +155,7 @@ def doctor(session: Session) -> None:
         ("folder", "secrets", places.secrets),
         ("folder", "application", str(session.source)),
         ("limits", "memory, processes", "not enforced for processes"),
+        ("limits", "health deadline", f"{session.deadline:g} s"),
         ("telemetry", "records", state(session.settings.telemetry.endpoint)),
         ("objects", "S3", _object_store(session)),
     ]
@@ -173,13 +174,18 @@ def _vault(session: Session) -> str:
 
 
 def _ports(session: Session) -> dict[str, str]:
-    """Give the ports of each unit, its own one first."""
-    ports = session.places.ports
+    """Give the ports of each unit, its own one first, and the strangers who hold one of them."""
+    ports, strangers = session.places.ports, session.target.strangers_on(session.places.ports.values())
     parts = [part for service in session.services for part in service.parts]
+    numbers = {part.name: [ports[name] for name in part.ports] for part in parts}
     return {
-        part.name: ", ".join(str(ports[name]) for name in part.ports)
-        for part in sorted(parts, key=lambda part: part.name)
+        name: ", ".join(f"{port}{_held_by(strangers.get(port, ''))}" for port in numbers[name])
+        for name in sorted(numbers)
     }
+
+
+def _held_by(stranger: str) -> str:
+    return f" (held by {stranger})" if stranger else ""
 
 
 def _object_store(session: Session) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.choices import deadline_of
 from infra.console import Console
 from infra.model.command_line import CommandLine
 from infra.model.environment import Environment
@@ -161,8 +162,7 @@ class Session:
     @property
     def deadline(self) -> float:
         """The seconds that the gate waits at most."""
-        own = self.settings.environments.get(self.environment.name)
-        return float(own.deadline if own and own.deadline else self.environment.health_deadline)
+        return float(deadline_of(self.environment, self.settings))
 
     def readable(self) -> Mapping[str, Mapping[str, Secret]]:
         """Give the values by service: those of the store or, where it is lost, those that lie rendered."""

@@ -23,12 +23,13 @@ def plan(project: Project, service: str) -> Task[Any]:
         target: str = "",
         release: str = "",
         from_source: bool = False,
+        diff: bool = False,
     ) -> None:
         """Show what setup would change, and why; exit 3 when something would, 2 when not all is read."""
         from infra import plans
         from infra.choices import Wishes
 
-        plans.show(this, project, service, Wishes(env, target, release, from_source))
+        plans.show(this, project, service, Wishes(env, target, release, from_source), diff=diff)
 
     return plan
 

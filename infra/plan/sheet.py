@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from infra.model.container import Box
@@ -29,13 +29,19 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where written settings stand, by path; the others are defaults."""
+    """Where written settings stand, by path, and where unwritten ports are from; the rest are defaults."""
 
     places: Mapping[str, str]
+    ports: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, path: str) -> str:
         """Give where a setting comes from."""
         return f"{path}, {self.places[path]}" if path in self.places else f"{path}, default"
+
+    def port(self, name: str) -> str:
+        """Give where a port comes from."""
+        path = f"ports/{name}"
+        return self.of(path) if path in self.places else self.ports.get(name, self.of(path))
 
     def first(self, *paths: str) -> str:
         """Give where the first written one of these settings comes from, else the last one's default."""
@@ -86,7 +92,7 @@ def _addresses(scene: ContainerScene, sources: Sources) -> Iterator[Row]:
     yield Row("address", "platform domain", scene.platform_domain.name, sources.of("internal_domain"))
     yield Row("address", "telemetry", scene.telemetry or "off", sources.of("telemetry/endpoint"))
     for part, port in scene.ports.items():
-        yield Row("port", part, f"127.0.0.1:{port}", sources.of(f"ports/{part}"))
+        yield Row("port", part, f"127.0.0.1:{port}", sources.port(part))
 
 
 def _limits(scene: ContainerScene, sources: Sources) -> Iterator[Row]:

@@ -88,7 +88,7 @@ def test_rendering_twice_gives_the_same_bytes_and_a_release_resolves_the_images(
 
 
 def test_a_plan_says_what_it_would_do_what_it_could_not_read_and_exits_2(tree: Path) -> None:
-    done = invoke(tree, "finance_report.app.plan", "--env", "staging", "--json")
+    done = invoke(tree, "finance_report.app.plan", "--env", "staging", "--json", "--diff")
     answer: dict[str, Any] = json.loads(done.stdout)
     facts = answer["facts"]
     assert (done.returncode, answer["exit_code"]) == (2, 2)
@@ -101,11 +101,27 @@ def test_a_plan_says_what_it_would_do_what_it_could_not_read_and_exits_2(tree: P
     )
     again = json.loads(invoke(tree, "finance_report.app.plan", "--env", "staging", "--json").stdout)
     assert again["facts"]["plan"] == facts["plan"]
+    assert "diffs" not in again["facts"]
+    assert again["facts"]["files"] == facts["files"]
+
+
+def test_a_plan_of_what_was_never_sent_is_a_line_a_file_with_its_size(tree: Path) -> None:
+    done = invoke(tree, "finance_report.plan", "--env", "staging", "--json")
+    lines = [line.strip() for line in done.stderr.splitlines() if line.startswith("    + ")]
+    files = [one for many in json.loads(done.stdout)["facts"]["files"].values() for one in many]
+    assert [line.split()[1] for line in lines] == [one["file"] for one in files]
+    assert len(done.stderr.splitlines()) < 60
+    invoke(tree, "finance_report.render", "--env", "staging", "--out", "out")
+    for line, one in zip(lines, files, strict=True):
+        text = (tree / "out" / one["file"]).read_text(encoding="utf-8")
+        assert (one["lines"], one["bytes"]) == (len(text.splitlines()), len(text.encode()))
+        assert (one["state"], one["added"], one["removed"]) == ("unread", one["lines"], 0)
+        assert line.endswith(f"{one['bytes'] / 1000:.1f} kB, unread") or one["bytes"] < 1000
 
 
 def test_a_plan_of_a_release_shows_its_images(tree: Path) -> None:
     (tree / "release.json").write_text(json.dumps(RELEASE), encoding="utf-8")
-    done = invoke(tree, "finance_report.plan", "--env", "production", "--release", "release.json")
+    done = invoke(tree, "finance_report.plan", "--env", "production", "--release", "release.json", "--diff")
     assert done.returncode == 2
     assert f"ghcr.io/acme/frontend@{DIGEST}" in done.stderr
     assert "the image of" not in done.stderr
