@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from infra import deploy
+from infra import deploy, reports
 from infra.model.errors import PortLost, PortTaken
 from infra.model.verdict import Outcome, Verdict
 from infra.session import Request, Session
@@ -230,6 +230,16 @@ def test_a_written_port_that_is_lost_on_the_way_is_the_cause_that_is_told(
     (error,) = ours.outcome.errors
     assert f"port {first['backend'] + 50} for backend is held by " in str(error)
     assert "write another number: ports: {backend: N}" in str(error)
+
+
+def test_the_doctor_names_the_ports_in_force_and_the_strangers_on_them(ours: Session) -> None:
+    now = ours.ports.now
+    with held(now["redis"]):
+        reports.doctor(ours)
+    facts = ours.outcome.facts
+    assert facts["port postgres"] == str(now["postgres"])
+    assert facts["port redis"].startswith(f"{now['redis']} (held by ")
+    assert facts["limits health deadline"] == "60 s"
 
 
 def test_a_rollback_brings_the_release_back_on_the_ports_of_now(ours: Session) -> None:
