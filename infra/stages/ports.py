@@ -87,13 +87,11 @@ def in_view_of_strangers(session: Session, request: Request, picture: Picture, v
 
 
 def make_room(session: Session, request: Request, picture: Picture, stage: Stage) -> None:
-    """End what the picture's plan started beside a lost port and moves with it; a repeat is safe."""
-    soft = {_is_soft(session, name) for name in strangers(session, picture)}
-    steps = [step for step in reversed(picture.plan.operations) if step.kind in STARTS]
+    """End all that the picture's plan started, so that nothing of an attempt that is given up runs on."""
     stops = tuple(
-        Operation("stop-unit", step.service, step.subject, "its ports move")
-        for step in steps
-        if session.project.service(step.service).is_soft in soft
+        Operation("stop-unit", step.service, step.subject, "its ports may move")
+        for step in reversed(picture.plan.operations)
+        if step.kind in STARTS
     )
     apply(session, request, begin(session, replace(picture, plan=Plan(stops))), stage)
     session.outcome.changes += [str(step) for step in stops]
@@ -147,11 +145,6 @@ def _ports_of(session: Session, unit: Unit) -> dict[str, int]:
     parts = {part.name: part for part in session.project.service(unit.service).parts}
     names = parts[unit.name].ports if unit.name in parts else ()
     return {name: session.ports.now[name] for name in names}
-
-
-def _is_soft(session: Session, port: str) -> bool:
-    soft = [service.name for service in session.services if service.is_soft]
-    return port in _names(session, soft)
 
 
 def _names(session: Session, owners: Collection[str]) -> frozenset[str]:

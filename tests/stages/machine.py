@@ -107,6 +107,9 @@ class Noting:
     def strangers_on(self, numbers: Iterable[int]) -> dict[int, str]:
         return ports.holders(numbers, list)
 
+    def running(self) -> list[Running]:
+        return list(self.units.values())
+
     def living(self) -> list[str]:
         return list(self.units)
 

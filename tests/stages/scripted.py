@@ -23,7 +23,7 @@ from infra.model.service import Health
 from infra.model.unit import Bundle, Unit
 from infra.model.verdict import Outcome, Verdict
 from infra.session import Request
-from infra.stages import prove
+from infra.stages import prove, restore
 from infra.stages.apply import Attempt
 from infra.stages.look import Picture
 from infra.store.claim import Claim
@@ -147,7 +147,9 @@ class World:
             Operation("restart-unit", UNIT, UNIT, "another one runs"),
         )
         service = SimpleNamespace(name=UNIT)
-        facts: Any = SimpleNamespace(bundles=wanted, services=(service,), asked=frozenset({UNIT}))
+        facts: Any = SimpleNamespace(
+            bundles=wanted, services=(service,), asked=frozenset({UNIT}), left_out={}
+        )
         return Picture(facts, observed, Plan(() if is_same else steps))
 
     def prove(self, _session: Any, attempt: Attempt, _stage: Any) -> Verdict:
@@ -182,7 +184,9 @@ def world(folder: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     made = World(folder)
     (folder / "state").mkdir()
     (folder / "memory").mkdir()
-    monkeypatch.setattr(deploy, "look", made.look)
+    monkeypatch.setattr(deploy, "look_for_room", made.look)
+    monkeypatch.setattr(deploy, "in_view_of_strangers", lambda *seen: seen[-1])
+    monkeypatch.setattr(restore, "rebased", lambda _session, recorded: recorded)
     monkeypatch.setattr(deploy, "check", lambda *_: "")
     monkeypatch.setattr(prove, "confirm", made.prove)
     monkeypatch.setattr(prove, "PROVERS", {"gate": made.prove})
