@@ -159,10 +159,11 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _faults(error: Any, lines: Lines) -> BadInput:
     described = [_fault(fault, lines) for fault in error.errors(include_url=False)]
+    files = [name for name in FILES if any(f"({name} " in one or f"({name})" in one for one in described)]
     count = f"{len(described)} faults" if len(described) > 1 else "a fault"
     return BadInput(
         f"the settings have {count}",
-        next_step="mend invoke.yaml; its comments explain each key",
+        next_step=f"mend {' and '.join(files)}; the comments of invoke.yaml explain each key",
         evidence=tuple(described),
     )
 

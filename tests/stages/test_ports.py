@@ -164,34 +164,23 @@ def test_a_plan_that_was_agreed_to_is_not_carried_out_on_other_ports(
     assert changes(ours, "move ports") == []
 
 
-def test_a_port_that_another_checkout_chose_meanwhile_is_left_to_it(ours: Session, tmp_path: Path) -> None:
+def test_a_port_that_another_checkout_chose_meanwhile_is_left_to_it(
+    ours: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = dict(ours.ports.now)
-    beside = tmp_path / "two" / "local"
+    beside = tmp_path / "two" / "local" / "ports.json"
 
-    def claim() -> None:
-        if not beside.exists():
-            beside.mkdir(parents=True)
-            (beside / "ports.json").write_text(json.dumps({"router": before["router"] + 100}))
+    def claim(*_: object) -> str:
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(json.dumps({"router": before["router"] + 100}), encoding="utf-8")
+        return ""
 
-    claiming = replace(ours, claim=_Claim(claim))  # type: ignore[arg-type]
+    monkeypatch.setattr(deploy, "check", claim)
     with held(before["redis"]):
-        deploy.setup(claiming, APP)
+        deploy.setup(ours, APP)
+    assert ours.outcome.outcome == "deployed"
     assert moved(ours, before) == dict.fromkeys(LOUD, 200)
-
-
-class _Claim:
-    """A lease that is held already; `between` is called when the engine first looks at it."""
-
-    def __init__(self, between: Callable[[], None]) -> None:
-        self._between = between
-
-    @property
-    def holding(self) -> object:
-        self._between()
-        return self
-
-    def require(self, _choice: str) -> None:
-        return None
+    assert recorded(ours) == ours.ports.now
 
 
 def test_a_soft_part_moves_alone_also_for_one_of_its_further_ports(ours: Session) -> None:

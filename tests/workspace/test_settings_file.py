@@ -57,6 +57,7 @@ def test_a_persons_own_file_wins_and_its_faults_name_it(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as raised:
         load(tmp_path, "# nothing\n", "ports: {router: no}\n")
     assert "invoke.local.yaml line 1" in raised.value.evidence[0]
+    assert raised.value.next_step.startswith("mend invoke.local.yaml; ")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_what_is_no_number_and_no_boolean_is_told_with_its_line_and_what_was_exp
     with pytest.raises(BadInput) as raised:
         load(tmp_path, f"{text}\n")
     assert raised.value.evidence == (words,)
-    assert raised.value.next_step == "mend invoke.yaml; its comments explain each key"
+    assert raised.value.next_step == "mend invoke.yaml; the comments of invoke.yaml explain each key"
 
 
 @pytest.mark.parametrize(
