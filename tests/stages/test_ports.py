@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from infra import deploy, reports
+from infra.dev.seat import Seat
 from infra.model.errors import PortTaken
 from infra.model.verdict import Outcome, Verdict
 from infra.session import Request, Session
@@ -248,6 +249,17 @@ def test_the_doctor_names_the_ports_in_force_and_the_strangers_on_them(ours: Ses
     assert facts["port postgres"] == str(now["postgres"])
     assert facts["port redis"].startswith(f"{now['redis']} (held by ")
     assert facts["limits health deadline"] == "60 s"
+
+
+def test_a_development_server_by_itself_takes_another_port_than_a_strangers(ours: Session) -> None:
+    before, service = dict(ours.ports.now), ours.project.service("app")
+    place = Seat(ours, service, service.parts[0], is_alone=True)
+    with held(before["backend"]):
+        place.make_room()
+        place.require_free()
+    assert moved(ours, before) == {"backend": 100}
+    assert place.address.endswith(f":{before['backend'] + 100}")
+    assert recorded(ours) == ours.ports.now
 
 
 def test_a_rollback_brings_the_release_back_on_the_ports_of_now(ours: Session) -> None:
