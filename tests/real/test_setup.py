@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from tests.real.conftest import Checkout, kill, until
+from tests.stages.machine import held
 
 pytestmark = pytest.mark.real
 UNITS = {"postgres", "redis", "minio", "router", "backend", "frontend"}
@@ -178,14 +179,10 @@ def test_a_written_port_that_is_taken_is_named_before_anything_starts(checkout: 
 def test_a_port_that_is_lost_while_the_servers_start_moves_the_block_in_the_same_command(
     checkout: Checkout,
 ) -> None:
-    import socket
-
     running = checkout.popen("finance_report.postgres.setup", "--json")
-    with socket.socket() as stranger:
-        until((checkout.state / "data/postgres/pgdata.new").exists)
-        lost = checkout.ports["postgres"]
-        stranger.bind(("127.0.0.1", lost))
-        stranger.listen()
+    until((checkout.state / "data/postgres/pgdata.new").exists)
+    lost = checkout.ports["postgres"]
+    with held(lost):
         said, progress = running.communicate(timeout=120)
         answer = json.loads(said)
         assert (running.returncode, answer["outcome"]) == (0, "deployed"), progress
