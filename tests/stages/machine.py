@@ -19,6 +19,7 @@ from infra.model.command_line import CommandLine
 from infra.model.environments import environment
 from infra.model.observed import Absent, DataFolder, Found, Observed, Running
 from infra.model.operation import Operation
+from infra.model.passed import Passed
 from infra.model.places import Places, Program
 from infra.model.ports import PortsWanted
 from infra.model.record import SUMMARY
@@ -72,8 +73,11 @@ class Noting:
     folders: dict[str, DataFolder] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     releases: set[str] = field(default_factory=set)
+    passed: Passed = field(default_factory=Passed)
     snapshots: Any = field(
-        default_factory=lambda: SimpleNamespace(prune=lambda _: None, intact=lambda _: True)
+        default_factory=lambda: SimpleNamespace(
+            prune=lambda _: None, intact=lambda _: True, require_closed=lambda _: None
+        )
     )
 
     def observe(self, bundles: Iterable[Bundle], _declared: frozenset[str]) -> Observed:
@@ -106,6 +110,9 @@ class Noting:
 
     def strangers_on(self, numbers: Iterable[int]) -> dict[int, str]:
         return ports.holders(numbers, list)
+
+    def narrow(self) -> int:
+        return 0
 
     def running(self) -> list[Running]:
         return list(self.units.values())
