@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import finance_report
+from infra.model.addresses import Addresses
 from infra.model.secret import Secret
 from infra.store import keys
 from infra.store.paths import secrets_path
@@ -16,6 +17,7 @@ from tests.doubles.vault_api import ROOT, vault_api
 
 DELAY = 0.05
 PLACE = ("finance_report", "staging")
+NOWHERE = Addresses("", "", {}, "", "")
 
 
 def reading(runs: int) -> list[float]:
@@ -27,10 +29,10 @@ def reading(runs: int) -> list[float]:
     )
     with vault_api() as api:
         store = VaultStore(VaultClient(api.address, Secret(ROOT)), "secret")
-        keys.ensure(store, *PLACE, specs, None)
+        keys.ensure(store, *PLACE, specs, NOWHERE)
         api.delay = DELAY
         return [
-            _seconds(lambda: keys.pending(store, *PLACE, specs, None))
+            _seconds(lambda: keys.pending(store, *PLACE, specs, NOWHERE))
             / _seconds(lambda: store.get(secrets_path(*PLACE, "app")))
             for _ in range(runs)
         ]

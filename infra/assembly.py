@@ -28,7 +28,7 @@ from infra.model.passed import Passed
 from infra.model.places import Places, Program
 from infra.model.ports import PortsWanted
 from infra.model.record import SUMMARY
-from infra.model.urls import store_host
+from infra.model.urls import object_store_url, store_host
 from infra.plan.roster import EMBEDDED, rehearsed, roster, with_foreign_store, with_object_store
 from infra.plan.telemetry import rehearsal_of
 from infra.session import Session
@@ -241,7 +241,8 @@ def _foreign_store(chosen: Environment, settings: Settings) -> str:
 
 def _addresses(project: Project, chosen: Environment, places: Places, foreign_store: str) -> Addresses:
     names = Names(project.name)
-    own_store = f"http://localhost:{places.ports['minio']}" if chosen.has_object_store else ""
+    host = store_host("minio", names, chosen, "process")
+    own_store = object_store_url(host, places.ports["minio"]) if chosen.has_object_store else ""
     return Addresses(
         postgres=store_host("postgres", names, chosen, "process"),
         redis=store_host("redis", names, chosen, "process"),
@@ -251,6 +252,8 @@ def _addresses(project: Project, chosen: Environment, places: Places, foreign_st
         bucket=names.bucket(chosen) if own_store or foreign_store else "",
         object_store=own_store or foreign_store,
         owns_object_store=bool(own_store),
+        project=project.name,
+        environment=chosen.name,
     )
 
 

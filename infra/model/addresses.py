@@ -14,7 +14,8 @@ class Addresses:
     """Hosts, ports, database and role of one environment; `ports` are by service.
 
     `bucket` and `object_store` are empty where there is no object store; `owns_object_store` tells that it
-    is the environment's own, so that its login is ours to give.
+    is the environment's own, so that its login is ours to give. `project` and `environment` are the names by
+    which addresses of earlier derivations are known; without them none are.
     """
 
     postgres: str
@@ -25,3 +26,5 @@ class Addresses:
     bucket: str = ""
     object_store: str = ""
     owns_object_store: bool = False
+    project: str = ""
+    environment: str = ""

@@ -8,6 +8,7 @@ from typing import Literal
 
 Kind = Literal[
     "generate-secrets",
+    "rewrite-derived",
     "write-secrets",
     "create-data",
     "store-release",
@@ -27,6 +28,9 @@ Kind = Literal[
     "deploy",
     "remove-container",
 ]
+
+
+IN_THE_STORE: frozenset[Kind] = frozenset({"generate-secrets", "rewrite-derived"})
 
 
 @dataclass(frozen=True, slots=True)

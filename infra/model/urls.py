@@ -19,6 +19,11 @@ def redis_url(password: str, host: str, port: int, index: int = 0) -> str:
     return f"redis://:{_part(password)}@{_part(host)}:{port}/{index}"
 
 
+def object_store_url(host: str, port: int) -> str:
+    """Give the address of an environment's own object store; its login stands in keys of their own."""
+    return f"http://{_part(host)}:{port}"
+
+
 def store_host(
     part: str,
     names: Names,

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from infra.model.observed import Observed
-from infra.model.operation import Operation, Plan
+from infra.model.operation import IN_THE_STORE, Operation, Plan
 from infra.model.service import Part, Service
 from infra.model.unit import Unit
 from infra.plan.units import Scene, bundle_of
 
 MOCKED: Mapping[str, str] = {"PROVIDERS": "mock"}
-SECRETS = frozenset({"generate-secrets", "write-secrets"})
+SECRETS = IN_THE_STORE | {"write-secrets"}
 
 
 def from_checkout(

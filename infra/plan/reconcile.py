@@ -19,7 +19,8 @@ class Wanted:
 
     `asked` are the services of this run; the others are their needs and only started when they are down.
     `unwritten` names keys that the store lacks, `secret_files` the digests that rendered files should have.
-    `put_back` are services whose keys the store lost, while they still lie rendered.
+    `put_back` are services whose keys the store lost, while they still lie rendered, `rewritten` derived keys
+    that change in the store, each with its reason.
     `left_out` are soft services that cannot start now, each with a line that says why.
     """
 
@@ -29,6 +30,7 @@ class Wanted:
     keeper: str
     unwritten: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     put_back: frozenset[str] = frozenset()
+    rewritten: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     secret_files: Mapping[str, str] = field(default_factory=dict)
     held_back: frozenset[str] = frozenset()
     force: bool = False
@@ -58,6 +60,9 @@ def _secrets(wanted: Wanted, left_alone: tuple[str, ...]) -> Iterator[Operation]
         if keys and service not in left_alone:
             how = "; what lies rendered is put back" if service in wanted.put_back else ""
             yield Operation("generate-secrets", service, service, f"the store lacks {', '.join(keys)}{how}")
+    for service, reasons in wanted.rewritten.items():
+        for key, reason in reasons.items() if service not in left_alone else ():
+            yield Operation("rewrite-derived", service, f"{service} {key}", reason)
 
 
 def _keeper(observed: Observed, wanted: Wanted) -> Iterator[Operation]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from infra.console import Stage
 from infra.model.clock import deploy_id, iso
+from infra.model.operation import IN_THE_STORE
 from infra.model.unit import Bundle
 from infra.model.verdict import Verdict
 from infra.session import Request, Session
@@ -16,7 +17,7 @@ from infra.stages.look import Picture
 from infra.targets.process import origin
 from infra.targets.process.target import Delivery
 
-DONE_AT_ONCE = ("move-ports", "generate-secrets")  # by the engine itself, before the target's first step
+DONE_AT_ONCE = IN_THE_STORE | {"move-ports"}  # by the engine itself, before the target's first step
 
 
 @dataclass(frozen=True, slots=True)

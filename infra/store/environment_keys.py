@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
+from infra.model.addresses import Addresses
 from infra.model.secret import Place, Secret, SecretSpec
 from infra.store import records
 from infra.store.interface import Store, Versioned
@@ -14,6 +15,7 @@ from infra.store.paths import derived_path, secrets_path
 from infra.store.settle import Settled, mark, settle
 
 Rendered = Callable[[str], Mapping[str, Secret]]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class EnvironmentKeys:
         """The services that declare keys."""
         return tuple(dict.fromkeys(spec.service for spec in self.specs))
 
-    def look(self, addresses: Any, *, repair: bool = False) -> Look:
+    def look(self, addresses: Addresses, *, repair: bool = False) -> Look:
         """Read everything and decide what should be; nothing is written.
 
         Paths are read side by side, and another run may write between two of them. It writes marks before
@@ -97,13 +99,15 @@ class EnvironmentKeys:
             generated=by_service(generated),
             restored=by_service(settled.restored),
             rewritten=by_service(rewritten),
+            reasons=_nested(settled.reasons),
+            following=_nested({one: settled.values[one] for one in settled.reasons if one in settled.values}),
             missing=by_service(settled.missing),
             drifted=by_service(settled.drifted),
             undeclared=by_service(look.held.keys() - declared),
             unfit=tuple(self._unfit(look)),
         )
 
-    def _look(self, found: Mapping[str, Versioned], addresses: Any, *, repair: bool) -> Look:
+    def _look(self, found: Mapping[str, Versioned], addresses: Addresses, *, repair: bool) -> Look:
         held: dict[Place, Secret] = {}
         marks: dict[Place, frozenset[str]] = {}
         for service in self.services:
@@ -147,6 +151,10 @@ class EnvironmentKeys:
 
     def _marks_path(self, service: str) -> str:
         return derived_path(self.project, self.env, service)
+
+
+def _nested(found: Mapping[Place, Value]) -> dict[str, dict[str, Value]]:
+    return {name: {key: found[name, key] for key in keys} for name, keys in by_service(found).items()}
 
 
 def _of_service(service: str, values: Mapping[Place, Secret]) -> dict[str, Secret]:

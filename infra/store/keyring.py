@@ -16,6 +16,7 @@ class Keyring:
 
     `values` are those in the store, `versions` what the paths have, or will have in a forecast.
     `restored` are those of the generated keys that are not new: the store lost them, and they lay rendered.
+    `reasons` say of each key that is there and rewritten why that is, `following` what it becomes.
     `missing` keys are required and absent or empty, `drifted` ones were changed by a foreign hand,
     `undeclared` ones are in the store and in no declaration. `unfit` says which keys break their rule.
     """
@@ -25,6 +26,8 @@ class Keyring:
     generated: Keys = field(default_factory=dict)
     restored: Keys = field(default_factory=dict)
     rewritten: Keys = field(default_factory=dict)
+    reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    following: Mapping[str, Mapping[str, Secret]] = field(default_factory=dict)
     missing: Keys = field(default_factory=dict)
     drifted: Keys = field(default_factory=dict)
     undeclared: Keys = field(default_factory=dict)
@@ -35,6 +38,21 @@ class Keyring:
         """In a forecast the keys that `ensure` will write, in its answer those that it wrote."""
         names = sorted({*self.generated, *self.rewritten})
         return {name: (*self.generated.get(name, ()), *self.rewritten.get(name, ())) for name in names}
+
+    @property
+    def readable(self) -> Mapping[str, Mapping[str, Secret]]:
+        """The values of all keys that are there, derived ones as they follow from the others now."""
+        return {name: {**values, **self.following.get(name, {})} for name, values in self.values.items()}
+
+    @property
+    def lacking(self) -> Keys:
+        """The unwritten keys that the store does not hold yet."""
+        held = {name: reasons.keys() for name, reasons in self.reasons.items()}
+        found = {
+            name: tuple(key for key in keys if key not in held.get(name, ()))
+            for name, keys in self.unwritten.items()
+        }
+        return {name: keys for name, keys in found.items() if keys}
 
 
 def by_service(places: Iterable[Place]) -> Keys:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from typing import Any
 
+from infra.model.addresses import Addresses
 from infra.model.errors import CasLost, Refused, StoreError
 from infra.model.secret import Place, Secret, SecretSpec
 from infra.store.environment_keys import EnvironmentKeys, Rendered, Write
@@ -24,7 +24,7 @@ def pending(
     project: str,
     env: str,
     specs: Iterable[SecretSpec],
-    addresses: Any,
+    addresses: Addresses,
     *,
     repair: bool = False,
     rendered: Rendered = lambda _service: {},
@@ -40,7 +40,7 @@ def ensure(
     project: str,
     env: str,
     specs: Iterable[SecretSpec],
-    addresses: Any,
+    addresses: Addresses,
     *,
     repair: bool = False,
     choice: str = "",

@@ -75,11 +75,11 @@ class Keys:
         return made
 
     def readable(self) -> Mapping[str, Mapping[str, Secret]]:
-        """Give the values that the store holds now, by service."""
-        return self.forecast().values
+        """Give the values that the store holds, by service; derived ones as they follow from the others."""
+        return self.forecast().readable
 
     def _learnt(self, ring: Keyring) -> Keyring:
         plain = {spec.place for spec in self.specs if spec.is_plain}
-        for service, values in ring.values.items():
+        for service, values in ring.readable.items():
             self.redactor.learn(*(value for key, value in values.items() if (service, key) not in plain))
         return ring

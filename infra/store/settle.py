@@ -5,11 +5,15 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from infra.model.addresses import Addresses
+from infra.model.earlier import earlier, moved
 from infra.model.secret import Place, Secret, SecretSpec
 
 Marks = Mapping[Place, frozenset[str]]
+FOLLOWS = "what it follows from has changed"
+OVER = "nothing is derived for it any more"
+BY_HAND = "another hand changed it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,7 @@ class Settled:
 
     `derived` are the keys that now follow from others, rewritten or not; `rewritten` ones without a value go.
     `restored` are those of the `generated` that were known from elsewhere.
+    `reasons` say why a key that is held is rewritten.
     """
 
     values: Mapping[Place, Secret]
@@ -25,6 +30,7 @@ class Settled:
     generated: frozenset[Place] = field(default_factory=frozenset)
     restored: frozenset[Place] = field(default_factory=frozenset)
     rewritten: frozenset[Place] = field(default_factory=frozenset)
+    reasons: Mapping[Place, str] = field(default_factory=dict)
     drifted: frozenset[Place] = field(default_factory=frozenset)
     missing: frozenset[Place] = field(default_factory=frozenset)
 
@@ -39,7 +45,7 @@ def settle(
     held: Mapping[Place, Secret],
     marks: Marks,
     environment: str,
-    addresses: Any,
+    addresses: Addresses,
     generate: Callable[[SecretSpec], Secret],
     *,
     repair: bool = False,
@@ -48,8 +54,8 @@ def settle(
     """Give what every declared key should be. `rendered` is what is still known of keys that the store lost.
 
     A generated key is made once, where it is required and missing. A derived one follows its inputs; one
-    without a mark of ours is drift, and stands until `repair`. One that is derived no more goes, where it is
-    ours. Operator keys are never touched.
+    without a mark of ours, which no earlier addresses of ours give either, is drift, and stands until
+    `repair`. One that is derived no more goes, where it is ours. Operator keys are never touched.
     """
     declared = tuple(specs)
     missing = [spec for spec in declared if spec.derive is None and _is_missing(held, spec.place)]
@@ -60,23 +66,28 @@ def settle(
     values = {**held, **fresh}
     gone = {spec.place for spec in declared if _is_over(spec, values, held, marks, addresses)}
     values = {place: value for place, value in values.items() if place not in gone}
+    reasons = dict.fromkeys(gone, OVER)
     derived: set[Place] = set()
     drifted: set[Place] = set()
     for spec in declared:
         wanted = _derived(spec, values, addresses, {one.place for one in declared})
         if wanted is None:
             continue
-        if held.get(spec.place) != wanted and _is_foreign(spec.place, held, marks) and not repair:
+        reason = _reason(spec, wanted, values, held, marks, addresses)
+        if reason == BY_HAND and not repair:
             drifted.add(spec.place)
-        else:
-            values[spec.place] = wanted
-            derived.add(spec.place)
+            continue
+        values[spec.place] = wanted
+        derived.add(spec.place)
+        if reason:
+            reasons[spec.place] = reason
     return Settled(
         values,
         derived=frozenset(derived),
         generated=frozenset(fresh),
         restored=frozenset(restored),
         rewritten=frozenset(place for place in derived if held.get(place) != values[place]) | gone,
+        reasons=reasons,
         drifted=frozenset(drifted),
         missing=frozenset(
             spec.place
@@ -95,7 +106,7 @@ def mark(place: Place, value: Secret) -> str:
 
 
 def _derived(
-    spec: SecretSpec, values: Mapping[Place, Secret], addresses: Any, declared: set[Place]
+    spec: SecretSpec, values: Mapping[Place, Secret], addresses: Addresses, declared: set[Place]
 ) -> Secret | None:
     """Give the value that follows from the others; None when the spec derives none or an input is missing."""
     if spec.derive is None:
@@ -109,12 +120,30 @@ def _derived(
     return None if text is None else Secret(text)
 
 
+def _reason(
+    spec: SecretSpec,
+    wanted: Secret,
+    values: Mapping[Place, Secret],
+    held: Mapping[Place, Secret],
+    marks: Marks,
+    addresses: Addresses,
+) -> str:
+    """Say why a held value is not what is derived now; empty when it is, or there is none."""
+    if _is_missing(held, spec.place) or held[spec.place] == wanted:
+        return ""
+    before = held[spec.place]
+    known = earlier(addresses, before.reveal())
+    if any(_derived(spec, values, was, set()) == before for was in known):
+        return moved(before.reveal(), wanted.reveal())
+    return BY_HAND if _is_foreign(spec.place, held, marks) else FOLLOWS
+
+
 def _is_over(
     spec: SecretSpec,
     values: Mapping[Place, Secret],
     held: Mapping[Place, Secret],
     marks: Marks,
-    addresses: Any,
+    addresses: Addresses,
 ) -> bool:
     """Tell whether a value of ours is held for a key that nothing is derived for any more."""
     if spec.derive is None or _is_missing(held, spec.place) or _is_foreign(spec.place, held, marks):

@@ -149,9 +149,8 @@ def _derived(ground: Ground) -> Iterator[Row]:
             words = f"changed by another hand: {', '.join(drifted)}"
             yield Row(4, service.name, "fail", words, f"{command} --repair-derived")
         elif late:
-            yield Row(
-                4, service.name, "fail", f"not what follows from the others: {', '.join(late)}", command
-            )
+            words = f"not what follows from the others now, setup rewrites it: {', '.join(late)}"
+            yield Row(4, service.name, "fail", words, command)
         elif count:
             yield Row(4, service.name, "ok", "as computed")
 

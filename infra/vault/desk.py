@@ -11,7 +11,7 @@ from infra.choices import chosen_environment, chosen_target, command_line
 from infra.model.addresses import Addresses
 from infra.model.hosts import PlatformDomain, platform_host
 from infra.model.naming import Names
-from infra.model.urls import store_host
+from infra.model.urls import object_store_url, store_host
 from infra.store.session_keys import Keys
 from infra.vault.opened import custody_of
 from infra.workspace import settings_file
@@ -130,7 +130,8 @@ def far_addresses(
     names = Names(project.name)
     ports = {part.name: part.port for service in project.services for part in service.parts}
     if environment.has_object_store:
-        object_store = f"http://{names.container(OBJECT_STORE, environment)}:{ports[OBJECT_STORE]}"
+        host = names.container(OBJECT_STORE, environment)
+        object_store = object_store_url(host, ports[OBJECT_STORE])
     else:
         domain = PlatformDomain(settings.internal_domain)
         object_store = f"https://{platform_host(OBJECT_STORE, domain)}"
@@ -143,4 +144,6 @@ def far_addresses(
         bucket=names.bucket(environment),
         object_store=object_store,
         owns_object_store=environment.has_object_store,
+        project=project.name,
+        environment=environment.name,
     )

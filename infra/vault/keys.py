@@ -78,7 +78,8 @@ def _late(running: list[Reader], changed: Change | None) -> list[str]:
 def _state(desk: Desk, spec: SecretSpec, ring: Keyring, changed: Change | None) -> str:
     """Give what the store holds.
 
-    `missing` keys are required, `unset` ones may be; `outdated` ones follow from a key that changed since.
+    `missing` keys are required, `unset` ones may be; `outdated` ones are to be
+    rewritten by setup: a key or an address that they follow from changed since.
     """
     found = {
         "missing": (ring.missing, ring.generated),

@@ -181,6 +181,7 @@ def _heal(turn: Turn) -> None:
 
 
 def _write(turn: Turn) -> str:
+    turn.session.keys.make()  # with the old values: a derived key of earlier addresses is known by them only
     fresh = {key: turn.new[key] for key in turn.plan.keys}
     written = write_keys(turn.session.store, turn.path, fresh)
     return f"version {written.version}"

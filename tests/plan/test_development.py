@@ -85,12 +85,19 @@ def test_alone_it_knows_no_secret_and_has_mock_providers(name: str) -> None:
 
 
 def test_before_it_starts_the_secrets_are_written_and_the_unit_stops_and_nothing_else() -> None:
-    kinds: list[Kind] = ["generate-secrets", "write-secrets", "store-release", "restart-unit"]
+    kinds: list[Kind] = [
+        "generate-secrets",
+        "rewrite-derived",
+        "write-secrets",
+        "store-release",
+        "restart-unit",
+    ]
     whole = Plan(tuple(Operation(kind, "app", "app", "") for kind in kinds), left_alone=("redis",))
     seen = replace(WORLD, units={"backend": WORLD.units["app"]})
     plan = take_over(whole, seen, "app", "backend")
     assert [(one.kind, one.subject) for one in plan.operations] == [
         ("generate-secrets", "app"),
+        ("rewrite-derived", "app"),
         ("write-secrets", "app"),
         ("stop-unit", "backend"),
     ]

@@ -79,6 +79,16 @@ def test_an_empty_machine_gets_everything_in_the_order_of_needs() -> None:
     ]
 
 
+def test_a_derived_key_that_changes_is_a_line_of_its_own_with_its_reason() -> None:
+    moved = {"app": {"DATABASE_URL": "its port is 5532 now"}}
+    plan = reconcile(WORLD, replace(WANTED, rewritten=moved))
+    assert [str(step) for step in plan.operations] == [
+        "rewrite derived app DATABASE_URL: its port is 5532 now"
+    ]
+    left = replace(WORLD, units={**WORLD.units, "store": Found(running("store", "b" * 64))})
+    assert words(left, replace(WANTED, rewritten={"store": {"URL": "its port is 5532 now"}})) == []
+
+
 def test_a_unit_that_died_a_moment_ago_is_started_again() -> None:
     world = replace(WORLD, units={**WORLD.units, "cache": Absent()})
     assert words(world) == ["start-unit cache", "ensure-database store"]

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import pytest
 
+from infra.model.addresses import Addresses
 from infra.model.secret import Secret
 from infra.store import private_file, shelf
 from infra.store.file_store import FileStore
@@ -23,6 +24,7 @@ from tests.doubles.vault_api import POOR, ROOT, VaultApi
 from tests.real.vault_server import SealableServer
 
 PATH = "finance_report/local/app"
+AT = Addresses("db", "cache", {}, "d", "d_app")
 BRIEF = 0.3
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import finance_report
+from infra.model.addresses import Addresses
 from infra.model.errors import (
     BadInput,
     CasLost,
@@ -23,12 +25,22 @@ from infra.model.secret import Secret, SecretSpec
 from infra.store import keys
 from infra.store.interface import Store
 from tests.store.race import require_one_winner
-from tests.store.sites import PATH, Site
+from tests.store.sites import AT, PATH, Site
 
 HOSTILE = {
     case["name"]: Secret(case["text"] * case.get("times", 1))
     for case in yaml.safe_load((Path(__file__).parent / "hostile_values.yaml").read_text("utf-8"))
 }
+KEYS = tuple(spec for service in finance_report.PROJECT.services for spec in service.secrets)
+LOCAL = Addresses(
+    "localhost",
+    "localhost",
+    {"postgres": 5432, "redis": 6379, "minio": 9000},
+    "finance_report",
+    "finance_report_app",
+    project="finance_report",
+    environment="local",
+)
 
 
 def values(**plain: str) -> dict[str, Secret]:
@@ -224,14 +236,27 @@ class TestStore:
                 "app",
                 "DATABASE_URL",
                 "derived",
-                derive=lambda held, host: f"pg://{held['postgres', 'APP_PASSWORD'].reveal()}@{host}",
+                derive=lambda held, at: f"pg://{held['postgres', 'APP_PASSWORD'].reveal()}@{at.postgres}",
             ),
         )
-        made = keys.ensure(store, "finance_report", "local", specs, "db")
+        made = keys.ensure(store, "finance_report", "local", specs, AT)
         store.put(PATH, values(DATABASE_URL="pg://elsewhere"))
         with pytest.raises(Refused, match="DATABASE_URL") as refusal:
-            keys.ensure(store, "finance_report", "local", specs, "db")
+            keys.ensure(store, "finance_report", "local", specs, AT)
         assert "--repair-derived" in refusal.value.next_step
         assert store.get(PATH).values == values(DATABASE_URL="pg://elsewhere")
-        keys.ensure(store, "finance_report", "local", specs, "db", repair=True)
+        keys.ensure(store, "finance_report", "local", specs, AT, repair=True)
+        assert store.get(PATH).values == made.values["app"]
+
+    def test_an_address_that_we_gave_earlier_follows_without_a_word_of_anybody(self, store: Store) -> None:
+        made = keys.ensure(store, "finance_report", "local", KEYS, LOCAL)
+        app = {key: value.reveal() for key, value in made.values["app"].items()}
+        earlier = {**app, "DATABASE_URL": app["DATABASE_URL"].replace("localhost:5432", "127.0.0.1:5532")}
+        store.put(PATH, values(**earlier), cas=1)
+        foreseen = keys.pending(store, "finance_report", "local", KEYS, LOCAL)
+        assert (foreseen.drifted, foreseen.lacking) == ({}, {})
+        reason = "its host is localhost and its port is 5432 now"
+        assert foreseen.reasons == {"app": {"DATABASE_URL": reason}}
+        done = keys.ensure(store, "finance_report", "local", KEYS, LOCAL)
+        assert (done.rewritten, done.versions["app"]) == ({"app": ("DATABASE_URL",)}, 3)
         assert store.get(PATH).values == made.values["app"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.model.addresses import Addresses
 from infra.model.errors import CasLost, DeletedVersion, Refused
 from infra.model.secret import LOCAL_ENVIRONMENTS, Place, Secret, SecretSpec
 from infra.store import keys
@@ -23,16 +24,20 @@ APP = "finance_report/local/app"
 POSTGRES = "finance_report/local/postgres"
 
 
-def database_url(values: Mapping[Place, Secret], host: str) -> str:
-    return f"pg://{values['postgres', 'APP_PASSWORD'].reveal()}@{host}"
+def at(host: str) -> Addresses:
+    return Addresses(host, host, {}, "d", "r")
 
 
-def bucket_url(values: Mapping[Place, Secret], host: str) -> str:
-    return f"s3://{values['app', 'S3_ACCESS_KEY'].reveal()}@{host}"
+def database_url(values: Mapping[Place, Secret], here: Addresses) -> str:
+    return f"pg://{values['postgres', 'APP_PASSWORD'].reveal()}@{here.postgres}"
 
 
-def endpoint(_values: Mapping[Place, Secret], host: str) -> str | None:
-    return None if host == "own" else f"http://{host}"
+def bucket_url(values: Mapping[Place, Secret], here: Addresses) -> str:
+    return f"s3://{values['app', 'S3_ACCESS_KEY'].reveal()}@{here.postgres}"
+
+
+def endpoint(_values: Mapping[Place, Secret], here: Addresses) -> str | None:
+    return None if here.postgres == "own" else f"http://{here.postgres}"
 
 
 SPECS = (
@@ -56,11 +61,11 @@ def store(tmp_path: Path) -> FileStore:
 
 
 def ensure(store: FileStore, host: str = "db", *, repair: bool = False) -> Keyring:
-    return keys.ensure(store, *PLACE, SPECS, host, repair=repair)
+    return keys.ensure(store, *PLACE, SPECS, at(host), repair=repair)
 
 
 def pending(store: FileStore, host: str = "db", *, repair: bool = False) -> Keyring:
-    return keys.pending(store, *PLACE, SPECS, host, repair=repair)
+    return keys.pending(store, *PLACE, SPECS, at(host), repair=repair)
 
 
 def change(store: FileStore, path: str, **values: str) -> None:
@@ -145,6 +150,7 @@ def test_the_forecast_gives_only_values_that_stay(store: FileStore) -> None:
     assert pending(store).values == made.values
     moved = pending(store, "elsewhere")
     assert set(moved.values["app"]) == {"SECRET_KEY"}
+    assert moved.readable["app"] == keys.ensure(store, *PLACE, SPECS, at("elsewhere")).values["app"]
     assert moved.versions == {"app": 2, "postgres": 1}
 
 
@@ -173,27 +179,27 @@ def test_an_operators_key_and_an_undeclared_one_stay_as_they_are(store: FileStor
 def test_where_nothing_is_derived_an_operators_value_stands(store: FileStore) -> None:
     ensure(store)
     change(store, APP, S3_ENDPOINT="https://minio.example.test")
-    held = keys.ensure(store, *PLACE, [one for one in SPECS if one.key == "S3_ENDPOINT"], "own")
+    held = keys.ensure(store, *PLACE, [one for one in SPECS if one.key == "S3_ENDPOINT"], at("own"))
     assert (held.drifted, held.values["app"]["S3_ENDPOINT"].reveal()) == ({}, "https://minio.example.test")
 
 
 def test_a_value_of_ours_goes_when_nothing_is_derived_for_its_key_any_more(store: FileStore) -> None:
     assert ensure(store).values["app"]["S3_ENDPOINT"].reveal() == "http://db"
-    foreseen = keys.pending(store, *PLACE, [ENDPOINT_OF_ANY], "own")
+    foreseen = keys.pending(store, *PLACE, [ENDPOINT_OF_ANY], at("own"))
     assert foreseen.rewritten == {"app": ("S3_ENDPOINT",)}
-    gone = keys.ensure(store, *PLACE, [ENDPOINT_OF_ANY], "own")
+    gone = keys.ensure(store, *PLACE, [ENDPOINT_OF_ANY], at("own"))
     assert (foreseen.versions, "S3_ENDPOINT" in store.get(APP).values) == (gone.versions, False)
     assert "DATABASE_URL" in store.get(APP).values
-    assert keys.ensure(store, *PLACE, [ENDPOINT_OF_ANY], "own").unwritten == {}
+    assert keys.ensure(store, *PLACE, [ENDPOINT_OF_ANY], at("own")).unwritten == {}
     assert ensure(store).values["app"]["S3_ENDPOINT"].reveal() == "http://db"
 
 
 def test_a_required_key_without_a_value_is_named(store: FileStore) -> None:
     spec = SecretSpec("app", "OPENROUTER_API_KEY", "operator", optional_in=LOCAL_ENVIRONMENTS)
     for env, missing in (("local", {}), ("staging", {"app": ("OPENROUTER_API_KEY",)})):
-        assert keys.pending(store, "finance_report", env, [spec], "db").missing == missing
+        assert keys.pending(store, "finance_report", env, [spec], at("db")).missing == missing
     store.put("finance_report/staging/app", {"OPENROUTER_API_KEY": Secret("")})
-    assert keys.ensure(store, "finance_report", "staging", [spec], "db").missing == {
+    assert keys.ensure(store, "finance_report", "staging", [spec], at("db")).missing == {
         "app": ("OPENROUTER_API_KEY",)
     }
 
@@ -339,11 +345,11 @@ RENDERED = {
 
 
 def salvaged(store: FileStore) -> Keyring:
-    return keys.ensure(store, *PLACE, SPECS, "db", rendered=lambda service: RENDERED.get(service, {}))
+    return keys.ensure(store, *PLACE, SPECS, at("db"), rendered=lambda service: RENDERED.get(service, {}))
 
 
 def test_keys_that_the_store_lost_are_put_back_from_what_lies_rendered(store: FileStore) -> None:
-    forecast = keys.pending(store, *PLACE, SPECS, "db", rendered=lambda service: RENDERED[service])
+    forecast = keys.pending(store, *PLACE, SPECS, at("db"), rendered=lambda service: RENDERED[service])
     assert forecast.restored == {
         "app": ("S3_ACCESS_KEY", "SECRET_KEY"),
         "postgres": ("APP_PASSWORD", "POSTGRES_PASSWORD"),

@@ -21,7 +21,7 @@ from infra.store.vault.kv import VaultStore
 from infra.store.vault.server import Server
 from tests.doubles.vault_api import ROOT, Fault, VaultApi
 from tests.doubles.vault_kv import Entry, Kept, moment
-from tests.store.sites import PATH
+from tests.store.sites import AT, PATH
 
 LEASE = "finance_report/local/_state/lease"
 MINE = {"A": Secret("mine")}
@@ -296,9 +296,9 @@ def test_the_keys_of_an_environment_are_made_and_read_in_few_requests(
     api: VaultApi, store: VaultStore
 ) -> None:
     specs = tuple(SecretSpec(service, "PASSWORD", "generated") for service in ("postgres", "redis", "app"))
-    made = keys.ensure(store, "finance_report", "local", specs, "db")
+    made = keys.ensure(store, "finance_report", "local", specs, AT)
     api.asked.clear()
-    seen = keys.pending(store, "finance_report", "local", specs, "db")
+    seen = keys.pending(store, "finance_report", "local", specs, AT)
     assert seen.values == made.values
     assert [method for method, _ in api.asked] == ["GET"] * 6
 
