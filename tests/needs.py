@@ -1,4 +1,4 @@
-"""The programs that tests need beside Python's packages: what for, how each is looked for, how to get it."""
+"""What tests need beside Python's packages: programs, and history; what for, how to look, how to get it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from infra.workspace import vault_program
 
 ROOT = Path(__file__).resolve().parents[1]
 SYSTEM_PYTHON = "/usr/bin/python3"
+THE_VERSION_BEFORE = "b6b8d9aa51de383c1011e3017083c67a39e1c230"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,25 @@ def _system_python() -> bool:
     return os.getuid() != 0 or subprocess.run(asked, check=False, capture_output=True).returncode == 0
 
 
+def _history() -> bool:
+    """Tell whether this is a repository that holds the version before: no export, and no shallow clone."""
+    asked = ["git", "cat-file", "-e", f"{THE_VERSION_BEFORE}^{{commit}}"]
+    if not shutil.which(asked[0]):
+        return False
+    return subprocess.run(asked, check=False, cwd=ROOT, capture_output=True).returncode == 0
+
+
 _SHELL = "one of the shells that scripts are tried in"
 PROGRAMS = {
     "bash": Program(_SHELL, "apt-get install bash", _on_path("bash")),
     "busybox": Program(_SHELL, "apt-get install busybox", _on_path("busybox")),
     "dash": Program(_SHELL, "apt-get install dash", _on_path("dash")),
     "git": Program("makes repositories", "apt-get install git", _on_path("git")),
+    "history": Program(
+        f"starts the version before, {THE_VERSION_BEFORE[:12]}",
+        "run the tests in a whole clone; one that is shallow takes git fetch --unshallow",
+        _history,
+    ),
     "openssl": Program("makes certificates", "apt-get install openssl", _on_path("openssl")),
     "chromium": Program("opens the application's pages", "apt-get install chromium", _is_told(_browser)),
     "docker compose": Program(

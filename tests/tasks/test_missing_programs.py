@@ -23,7 +23,7 @@ ON_PATH = {
     "vault": ("vault", "bao", "go"),
     "bao": ("bao",),
 }
-ALONG = {"vault": ("bao",)}
+ALONG = {"vault": ("bao",), "git": ("history",)}
 HIDE = """
 from pathlib import Path
 from infra import e2e
@@ -40,6 +40,8 @@ REAL = {
     "busybox": "tests/bootstrap/test_first_use.py::test_every_posix_shell_runs_it[busybox]",
     "dash": "tests/model/test_dotenv.py::test_a_shell_reads_the_same_bytes_as_the_parser[dash]",
     "git": "tests/testing/test_hook.py::test_the_hook_goes_where_git_looks_for_it",
+    "history": "tests/real/test_before.py"
+    "::test_what_the_version_before_left_is_adopted_and_can_be_taken_back_and_ended",
     "openssl": "tests/verify/test_http.py::test_a_self_signed_certificate_is_tls",
     "chromium": "tests/real/test_ci_check.py"
     "::test_the_browser_tests_run_against_an_address_and_say_what_is_missing",
@@ -75,6 +77,8 @@ def hide(name: str, machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (machine / program).unlink()
     if name == "chromium":
         monkeypatch.setattr(e2e, "BROWSER", machine / "chromium")
+    if name == "history":
+        (machine / "git").write_text("#!/bin/sh\nexit 128\n", encoding="utf-8")
     if name == "python3-venv":
         monkeypatch.setattr(os, "getuid", lambda: 0)
         monkeypatch.setattr(needs, "SYSTEM_PYTHON", "/bin/false")

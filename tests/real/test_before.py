@@ -1,0 +1,157 @@
+"""What the version before left is adopted: units, data, secrets and records, and what it left half done."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.needs import THE_VERSION_BEFORE
+from tests.real.conftest import PARTS, ROOT, Checkout, Done, kill, until
+from tests.real.kept import change, has_the_row, keep_a_row, stored
+from tests.real.test_kill import kill_at
+
+pytestmark = [pytest.mark.real, pytest.mark.needs("history")]
+LOCAL: tuple[str, ...] = ()
+REHEARSAL = ("--env", "staging", "--target", "process")
+SERVICES = ("postgres", "redis", "app")
+NEVER_SAID = ("a fault of this tool", "Traceback", "another hand")
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the version before left: ids of deploys, values in the store, the pid of each unit."""
+
+    deploys: dict[tuple[str, ...], str]
+    values: dict[str, dict[str, str]]
+    pids: dict[str, int]
+
+
+def test_what_the_version_before_left_is_adopted_and_can_be_taken_back_and_ended(checkout: Checkout) -> None:
+    old = _tree_of(THE_VERSION_BEFORE)
+    for part in PARTS:
+        (checkout.root / part).rename(checkout.folder / part)
+    old.extractall(checkout.root, filter="data")
+    before = _left_by_the_version_before(checkout)
+    for part in PARTS:  # in its place, as a `git pull` does
+        _remove(checkout.root / part)
+        (checkout.folder / part).rename(checkout.root / part)
+    _it_is_told_as_it_is(checkout)
+    _setup_adopts_it(checkout, before)
+    _its_records_are_known_and_one_can_be_gone_back_to(checkout, before)
+    _its_rehearsal_is_adopted_too(checkout, before)
+    _all_of_it_ends(checkout)
+
+
+def _left_by_the_version_before(checkout: Checkout) -> Before:
+    """Two environments that run, a command that was killed with the lease, and one supervisor that was."""
+    deploys = {words: checkout.setup("--json", *words).json["deploy_id"] for words in (LOCAL, REHEARSAL)}
+    keep_a_row(checkout)
+    kill_at(checkout.popen("finance_report.app.setup", "--force"), " apply ")
+    until(lambda: checkout.get("/api/health")[0] == 200)
+    _kill_supervisor(checkout, "local")
+    values = _values(checkout, "local")
+    port = checkout.ports["postgres"]
+    change(checkout, "app", "DATABASE_URL", values["app"]["DATABASE_URL"].replace(f":{port}/", ":5999/"))
+    return Before(deploys, values, _pids(checkout, "local"))
+
+
+def _it_is_told_as_it_is(checkout: Checkout) -> None:
+    assert "who is gone" in _run(checkout, "lock.status").out
+    status = _run(checkout, "finance_report.status")
+    assert {line.split()[0] for line in status.out.splitlines()} == {"OK"}, status.out
+    audit = _run(checkout, "vault.check", "--json", code=1).json["facts"]["rows"]
+    assert [row["detail"] for row in audit if row["number"] == 4 and row["state"] == "fail"] == [
+        "not what follows from the others now, setup rewrites it: DATABASE_URL"
+    ]
+    plan = _run(checkout, "finance_report.app.plan", code=3).err
+    assert f"rewrite derived app DATABASE_URL: its port is {checkout.ports['postgres']} now" in plan
+    assert "start supervisor supervisor: it does not run" in plan
+
+
+def _setup_adopts_it(checkout: Checkout, before: Before) -> None:
+    done = _run(checkout, "finance_report.setup", "--json").json
+    restarted = _restarted(done["changes"])
+    after = _pids(checkout, "local")
+    assert {name for name in after if after[name] != before.pids[name]} == restarted
+    assert set(after) == set(before.pids)
+    assert _values(checkout, "local") == before.values
+    assert _run(checkout, "vault.check").code == 0
+    assert _run(checkout, "finance_report.setup", "--json").json["outcome"] == "nothing to do"
+
+
+def _its_records_are_known_and_one_can_be_gone_back_to(checkout: Checkout, before: Before) -> None:
+    records = _run(checkout, "finance_report.app.history", "--json").json["facts"]["records"]
+    verdicts = {one["deploy"]: one["verdict"] for one in records}
+    first = before.deploys[LOCAL]
+    assert verdicts[first] == "ok"
+    assert sorted(verdicts.values()) == ["interrupted", "ok", "ok"]
+    _run(checkout, "finance_report.app.rollback", "--to", first)
+    assert (checkout.health["status"], has_the_row(checkout)) == ("healthy", True)
+
+
+def _its_rehearsal_is_adopted_too(checkout: Checkout, before: Before) -> None:
+    pids, values = _pids(checkout, "staging"), _values(checkout, "staging")
+    assert _run(checkout, "finance_report.status", *REHEARSAL).out.count("OK") == len(pids)
+    done = _run(checkout, "finance_report.setup", "--json", *REHEARSAL).json
+    after = _pids(checkout, "staging")
+    assert {name for name in after if after[name] != pids[name]} == _restarted(done["changes"])
+    assert _values(checkout, "staging") == values
+    records = _run(checkout, "finance_report.app.history", "--json", *REHEARSAL).json["facts"]["records"]
+    assert before.deploys[REHEARSAL] in {one["deploy"] for one in records if one["rehearsal"]}
+
+
+def _all_of_it_ends(checkout: Checkout) -> None:
+    _run(checkout, "finance_report.destroy", "--yes", *REHEARSAL)
+    _run(checkout, "finance_report.down")
+    assert (checkout.processes(), checkout.supervisors()) == ({}, [])
+    _run(checkout, "finance_report.destroy", "--yes")
+    assert not checkout.state.exists()
+
+
+def _run(checkout: Checkout, *words: str, code: int = 0) -> Done:
+    done = checkout.run(*words)
+    assert done.code == code, done.err
+    assert [words for words in NEVER_SAID if words in done.out + done.err] == []
+    return done
+
+
+def _restarted(changes: list[str]) -> set[str]:
+    """Give the units that a plan restarts; each line says why."""
+    lines = [line.partition(": ") for line in changes]
+    assert [what for what, _, reason in lines if not reason] == []
+    return {what.removeprefix("restart unit ") for what, *_ in lines if what.startswith("restart unit ")}
+
+
+def _pids(checkout: Checkout, env: str) -> dict[str, int]:
+    found = {name: many for name, many in checkout.processes().items() if not name.endswith(".watcher")}
+    return {
+        name: one.pid for name, many in found.items() for one in many if one.environ()["INFRA_ENV"] == env
+    }
+
+
+def _values(checkout: Checkout, env: str) -> dict[str, dict[str, str]]:
+    return {service: stored(checkout, service, env) for service in SERVICES}
+
+
+def _kill_supervisor(checkout: Checkout, env: str) -> None:
+    place = str(checkout.home_of_state / env)
+    (found,) = [one for one in checkout.supervisors() if any(place in word for word in one.cmdline())]
+    kill(found)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _tree_of(commit: str) -> tarfile.TarFile:
+    archive = subprocess.run(["git", "archive", commit, *PARTS], cwd=ROOT, capture_output=True, check=True)
+    return tarfile.open(fileobj=io.BytesIO(archive.stdout))
