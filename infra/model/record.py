@@ -50,6 +50,11 @@ class Record:
     bundle: Bundle | None = None
     boot: str = ""
 
+    @property
+    def ended_in_apply(self) -> bool:
+        """True when it ended before all operations were carried out: its data may never have been made."""
+        return "apply" in self.timings and "gate" not in self.timings
+
     def as_json(self) -> dict[str, Any]:
         """Give the record as plain values; `record_from_json` reads it back."""
         plain = {key: value for key, value in asdict(self).items() if key != "bundle"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,8 +72,9 @@ def _without_credential(session: Session, picture: Picture) -> Iterator[str]:
 
 
 def _has_run(session: Session, service: str) -> bool:
-    newest = session.records.newest(service)
-    return newest is not None and newest.verdict != "destroyed"
+    """Tell whether a deploy came so far that the service's data were made, since they were last removed."""
+    since = itertools.takewhile(lambda one: one.verdict != "destroyed", session.records.all(service))
+    return any(not one.ended_in_apply for one in since)
 
 
 def _existing(folder: Path) -> Path:
