@@ -37,7 +37,7 @@ class Rehearsal:
         folder.mkdir(exist_ok=True)
         if not (folder / "vault").exists():
             (folder / "vault").symlink_to(vault_program())
-            _watch_for_a_second(checkout)
+            watch_for_a_second(checkout)
         self.path = f"{folder}:{checkout.environment['PATH']}"
 
     def start(self) -> VaultServer:
@@ -125,7 +125,7 @@ class Rehearsal:
         return sorted((self.checkout.folder / "share").rglob(f"{self.env}*.json"))
 
 
-def _watch_for_a_second(checkout: Checkout) -> None:
+def watch_for_a_second(checkout: Checkout) -> None:
     """Have each deploy watched as long as one of local: `test_rehearsal` waits for the whole 10 s."""
     table = checkout.root / "infra/model/environments.py"
     text = table.read_text(encoding="utf-8")
