@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from infra.invocation import Command
 
 
+WORKERS = 2
+QUICK_WORKERS = 3  # a quarter of a quick run is waiting for shells and deadlines
 CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
@@ -28,9 +30,10 @@ CHECKS = (
 
 
 @command("test")
-def test(this: Command, args: str = "", workers: int = 2, quick: bool = False) -> None:  # noqa: PT028  # a task
+def test(this: Command, args: str = "", workers: int = 0, quick: bool = False) -> None:  # noqa: PT028  # a task
     """Run this repository's tests; --args goes to pytest as it is, --quick leaves real servers out."""
-    split = ["-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
+    many = workers or (QUICK_WORKERS if quick else WORKERS)
+    split = ["-n", str(many), "--dist", "worksteal"] if many > 1 else []
     code = _run(this, "pytest", *split, *["--quick"] * quick, *shlex.split(args))
     this.outcome.facts["pytest_exit_code"] = code
     _tell(code)

@@ -161,8 +161,13 @@ def test_a_quick_run_goes_with_words_for_pytest_and_any_number_of_workers(
     monkeypatch.setattr(foreground, "run", passes)
     assert run(TASKS["test"], quick=True, args="-x tests/model") == 0
     assert run(TASKS["test"], quick=True, workers=1) == 0
-    many = ["pytest", "-n", "2", "--dist", "worksteal", "--quick", "-x", "tests/model"]
-    assert seen == [many, ["pytest", "--quick"]]
+    assert run(TASKS["test"]) == 0
+    spread = ("--dist", "worksteal")
+    assert seen == [
+        ["pytest", "-n", "3", *spread, "--quick", "-x", "tests/model"],
+        ["pytest", "--quick"],
+        ["pytest", "-n", "2", *spread],
+    ]
 
 
 @pytest.mark.parametrize(("ended", "code"), [(-2, 130), (-15, 143)])
