@@ -193,7 +193,7 @@ def test_a_terminal_that_goes_away_takes_its_server_along_and_nothing_else(check
         with drained(leader):
             until(lambda: is_development(checkout, "backend"), 60)
         os.close(leader)
-        assert window.ends() == 143
+        assert window.ends() == 129
     after = checkout.pids()
     assert after == {name: pid for name, pid in before.items() if name != "backend"}
 

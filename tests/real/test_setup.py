@@ -221,6 +221,8 @@ def test_invokes_own_dry_run_is_refused_with_the_right_command(checkout: Checkou
 def test_a_plan_that_was_agreed_to_is_carried_out_and_refused_once_the_world_has_moved(
     checkout: Checkout,
 ) -> None:
+    checkout.run("finance_report.redis.setup")  # from now on its ports are its own, whoever comes meanwhile
+    assert checkout.run("finance_report.down").code == 0
     planned = checkout.run("finance_report.redis.plan", "--json").json["facts"]["plan"]
     assert checkout.run("finance_report.redis.setup", "--plan", planned).code == 0
     refused = checkout.run("finance_report.redis.setup", "--plan", planned)

@@ -111,6 +111,6 @@ def test_a_receiver_that_is_gone_or_hangs_delays_no_setup_and_is_said_once(check
         assert backend["OTEL_RESOURCE_ATTRIBUTES"].endswith(f",infra.deploy={done.json['deploy_id']}")
         again = checkout.setup("--json").json
         assert (again["outcome"], again["changes"]) == ("nothing to do", [])
-    checkout.settings("")
+    checkout.settings("# no receiver\n")
     assert "telemetry: off" in checkout.run("finance_report.app.plan").err
     assert "off: telemetry/endpoint is not set" in checkout.run("doctor").out

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import psutil
 import pytest
@@ -94,7 +95,7 @@ def test_runs_at_once_do_not_disturb_each_other_however_they_end(stack: Stack) -
             os.kill(children[branch].pid, number)
             children[branch].communicate(timeout=40)
             assert children[branch].returncode == code, branch
-    assert on_terminal.wait(40) == 143
+    assert on_terminal.wait(40) == 129
     killed = f"{PREFIX}_{spaces['main-pr-4']}"
     assert stack.databases() == {f"{PREFIX}_pr_4", f"{PREFIX}_pr_4_gw0", f"{PREFIX}_pr_4_gw1", killed}
     assert all(is_gone(drivers[branch]) for branch in ("pr-47", "pr-470", "feature-auth-pr-4"))
@@ -205,7 +206,9 @@ def test_cleanup_drops_orphans_and_keeps_everything_else(stack: Stack) -> None:
     child = stack.begin("pr-4", "--workers", "1")
     old = "2020-01-01T00:00:00Z"
     stack.until_there("pr_4")
-    seeded = {f"{PREFIX}_pr_47": old, f"{PREFIX}_a_gw3": old, f"{PREFIX}_young": "2999-01-01T00:00:00Z"}
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    seeded = {f"{PREFIX}_pr_47": old, f"{PREFIX}_a_gw3": old}
+    seeded |= {f"{PREFIX}_young": now, f"{PREFIX}_ahead": "2999-01-01T00:00:00Z"}
     others = ["financeXreportXtestXa", "finance_report_dev_a", PREFIX, f"{PREFIX}_a__b"]
     for name in (*seeded, *others):
         stack.sql(f'CREATE DATABASE "{name}"')
@@ -218,7 +221,8 @@ def test_cleanup_drops_orphans_and_keeps_everything_else(stack: Stack) -> None:
         assert {row[0] for row in stack.sql("SELECT datname FROM pg_database")} == all_names
         words = {one["database"]: one["decision"] for one in dry.json["facts"]["databases"]}
         assert words[f"{PREFIX}_pr_4"] == "live"
-        assert (words[f"{PREFIX}_young"], words[PREFIX]) == ("young", "bare")
+        told = [words[name] for name in (f"{PREFIX}_young", f"{PREFIX}_ahead", PREFIX)]
+        assert told == ["young", "doubt", "bare"]
         done = stack.checkout.run("cleanup.dbs", "--json")
         assert done.code == 0, done.err
         gone = {f"{PREFIX}_pr_47", f"{PREFIX}_a_gw3"}
