@@ -177,3 +177,12 @@ def test_a_command_whose_output_goes_nowhere_keeps_its_code_and_shows_no_traceba
 def test_an_object_that_is_read_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert conduct("x.setup", work([]), {"json": True}, CHANGES) == 0
     assert json.loads(capsys.readouterr().out)["exit_code"] == 0
+
+
+def test_what_is_opened_later_never_gets_the_number_of_a_stream_that_was_closed(home: dict[str, str]) -> None:
+    script = (
+        "import os, tasks; os.close(1); tasks._guard_streams(is_listing=False)\n"
+        "os._exit(os.open(os.devnull, os.O_RDONLY))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=home, check=False, timeout=60)
+    assert done.returncode > 2
