@@ -123,8 +123,7 @@ def _preflight(session: Session, request: Request, picture: Picture) -> None:
 def _deploy(session: Session, request: Request, attempt: Attempt, moves: int = MOVES) -> None:
     """Make the plan true; where a port is lost on the way, on other ones, at most `moves` times."""
     with reported(session, attempt) as report:
-        found = _try(session, request, attempt)
-        verdict = report.verdict(in_view_of_strangers(session, request, attempt.picture, found))
+        verdict = report.verdict(_seen(session, request, attempt, _try(session, request, attempt)))
         is_lost = moves > 0 and verdict.category == PORT_LOST
         again = _elsewhere(session, request, attempt, verdict) if is_lost else None
         if verdict.ok:
@@ -133,6 +132,15 @@ def _deploy(session: Session, request: Request, attempt: Attempt, moves: int = M
             _fail(session, request, attempt, verdict)
     if again is not None:
         _deploy(session, request, again, moves - 1)
+
+
+def _seen(session: Session, request: Request, attempt: Attempt, verdict: Verdict) -> Verdict:
+    """Give the verdict in view of strangers on our ports; as it is where that cannot be seen."""
+    try:
+        return in_view_of_strangers(session, request, attempt.picture, verdict)
+    except Exception as error:  # noqa: BLE001  # the deploy has its verdict already
+        session.console.line(f"! who holds the ports cannot be seen: {as_error(error).message}")
+        return verdict
 
 
 def _elsewhere(session: Session, request: Request, attempt: Attempt, verdict: Verdict) -> Attempt | None:
@@ -149,8 +157,10 @@ def _elsewhere(session: Session, request: Request, attempt: Attempt, verdict: Ve
                 make_room(session, request, attempt.picture, stage)
             again = begin(session, plan(session, request))
             _preflight(session, request, again.picture)
-    except InfraError as error:
-        session.console.error(error)
+    except LeaseHeld:
+        raise
+    except Exception as error:  # noqa: BLE001  # without room the deploy ends as any that fails
+        session.console.error(as_error(error))
         return None
     session.outcome.outcome, session.outcome.deploy_id = "failed", ""
     return again

@@ -10,7 +10,7 @@ from infra import remove
 from infra.cleanup.item import Item
 from infra.model.errors import CannotTell
 from infra.model.lease import Lease
-from infra.model.observed import Unknown
+from infra.model.observed import Running, Unknown
 from infra.model.runner import Runner, RunnerList
 from infra.session import Request, Session
 from infra.stopping import stopping
@@ -99,7 +99,8 @@ class Entries:
 
     def _stop(self, started: dict[str, str]) -> str:
         mains = processes.mains(self.session.target.marks)
-        if started == {name: found[0][1].identity for name, found in mains.items()}:
+        seen = {name: found[0][1] for name, found in mains.items()}
+        if started.keys() == seen.keys() and all(_is_same(started[name], seen[name]) for name in seen):
             remove.down(self.session, Request(self.session.service_names))
         self._change(lambda known: known.with_started(self._name, {}))
         return ""
@@ -120,3 +121,8 @@ class Entries:
             again = self.register.read()
         if isinstance(again, Unknown) or again.fact != wanted:
             raise CannotTell("the runner list is not what was written", next_step=self.register.mending)
+
+
+def _is_same(noted: str, seen: Running) -> bool:
+    """Tell whether a process is the one that was noted; the version before told its start by the clock."""
+    return noted in {seen.identity, f"{seen.identity.partition('@')[0]}@{seen.started:.2f}"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,9 @@ import pytest
 from infra import deploy, remove
 from infra.model.errors import CannotTell, DeployFailed, InfraError, LeaseHeld, StoreError
 from infra.model.interruption import Interrupted, LeftAtOnce
+from infra.model.verdict import Verdict
 from infra.session import Request
+from infra.stages.ports import PORT_LOST
 from infra.store.deploys import Records
 from tests.stages.scripted import UNIT, Happening, World, bundle, world
 
@@ -227,6 +230,52 @@ def test_a_failing_way_back_is_told_beside_the_first_error(shop: World) -> None:
     outcome = shop.setup("b")
     assert (outcome.outcome, outcome.exit_code) == ("failed_not_rolled_back", 1)
     assert [one["message"] for one in outcome.errors] == ["cannot start b", "cannot start a"]
+
+
+def test_a_look_for_strangers_that_fails_leaves_the_verdict_as_it_was(
+    shop: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> Verdict:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(deploy, "in_view_of_strangers", breaks)
+    shop.bad = frozenset("b")
+    outcome = shop.setup("b")
+    assert (outcome.outcome, shop.release) == ("failed_rolled_back", "a")
+    assert outcome.errors[0]["message"] == "b is unhealthy"
+
+
+def lost(_session: object, _request: object, _picture: object, verdict: Verdict) -> Verdict:
+    """Call every bad verdict a port that a stranger took."""
+    return verdict if verdict.ok else replace(verdict, category=PORT_LOST)
+
+
+def test_room_that_cannot_be_made_goes_back_as_any_failure_does(
+    shop: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise FULL
+
+    monkeypatch.setattr(deploy, "in_view_of_strangers", lost)
+    monkeypatch.setattr(deploy, "make_room", breaks)
+    shop.bad = frozenset("b")
+    outcome = shop.setup("b")
+    assert (outcome.outcome, shop.release) == ("failed_rolled_back", "a")
+    assert shop.verdicts == ["a ok", "b failed", "a ok"]
+
+
+def test_a_lease_that_is_lost_while_room_is_made_ends_the_deploy_where_it_is(
+    shop: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise LeaseHeld("the lease was lost")
+
+    monkeypatch.setattr(deploy, "in_view_of_strangers", lost)
+    monkeypatch.setattr(deploy, "make_room", breaks)
+    shop.bad = frozenset("b")
+    with pytest.raises(LeaseHeld):
+        shop.setup("b")
+    assert shop.target.ran == ["a", "b"]
 
 
 def test_nothing_to_do_that_is_not_healthy_is_bad(shop: World) -> None:
