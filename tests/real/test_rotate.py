@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -21,7 +22,8 @@ CUT_SHORT = (
     (*KEYS[1], "change"),
     (*KEYS[2], "change"),
 )
-KILL = "__import__('os').kill(__import__('os').getpid(), 9)"
+SEND = "__import__('os').kill(__import__('os').getpid(), {})"
+KILL = SEND.format(9)
 
 
 @pytest.fixture
@@ -112,6 +114,20 @@ def test_a_rotation_that_fails_after_any_step_leaves_the_old_value_in_force(chec
     assert checkout.run("finance_report.setup").code == 0
     for service, key in KEYS:
         require_good(checkout, service, key)
+
+
+def test_a_rotation_that_a_signal_ends_leaves_the_old_value_in_force(checkout: Checkout) -> None:
+    assert checkout.run("finance_report.setup").code == 0
+    keep_a_row(checkout)
+    service, key = KEYS[2]
+    for step, number in (("write", signal.SIGTERM), ("change", signal.SIGHUP), ("redeploy", signal.SIGINT)):
+        old = stored(checkout, service)[key]
+        with sabotaged(checkout, step, SEND.format(number.value)):
+            ended = checkout.run(*rotate(service, key), "--json")
+        assert (ended.code, ended.json["exit_code"]) == (128 + number, 128 + number), (step, ended.err)
+        assert "undone: the old values are in force again" in ended.err, step
+        assert (stored(checkout, service)[key], takes(checkout, key, old)) == (old, True), step
+    require_good(checkout, service, key)
 
 
 def test_an_application_that_does_not_come_up_on_the_new_value_is_back_on_the_old_one(
