@@ -105,7 +105,7 @@ def open_session(
         console=this.console,
         outcome=this.outcome,
         actor=getpass.getuser(),
-        stop=this.stop,
+        interruption=this.interruption,
         vault=kept.vault,
         is_store_lost=kept.is_lost,
     )

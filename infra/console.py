@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from infra.model.errors import InfraError
-from infra.output import Output
+from infra.streams import Stream
 
 if TYPE_CHECKING:
     from infra.model.redaction import Redactor
@@ -57,7 +57,7 @@ class Console:
     def __init__(self, redactor: Redactor, *, as_json: bool = False, is_listing: bool = False) -> None:
         self._redactor = redactor
         self.as_json = as_json
-        self._out, self._err = Output("stdout", ends=is_listing), Output("stderr")
+        self._out, self._err = Stream("stdout", ends=is_listing), Stream("stderr")
         self.is_live = self._err.isatty()
         self.timings: dict[str, float] = {}
         self._moving: Any = None
@@ -128,7 +128,7 @@ class Console:
             self._moving.stop()
             self._moving = None
 
-    def _write(self, stream: Output, text: str, style: str = "") -> None:
+    def _write(self, stream: Stream, text: str, style: str = "") -> None:
         clean = self._redactor.redact(text)
         if style and stream.isatty():
             _rich(stream).print(clean, style=style, markup=False, highlight=False, soft_wrap=True)
@@ -140,7 +140,7 @@ def _cut(cell: str) -> str:
     return cell if len(cell) <= CELL else f"{cell[: CELL - 1]}…"
 
 
-def _rich(stream: Output) -> Any:
+def _rich(stream: Stream) -> Any:
     from rich.console import Console as RichConsole
 
     return RichConsole(file=stream)  # type: ignore[arg-type]  # it has all that rich asks of a file

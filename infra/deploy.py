@@ -66,7 +66,7 @@ def setup(session: Session, request: Request) -> None:
             _confirm(session, attempt)
             return
         _preflight(session, request, attempt.picture)
-        with session.stop.held():
+        with session.interruption.held():
             _deploy(session, request, attempt)
 
 
@@ -78,7 +78,7 @@ def rollback(session: Session, request: Request, to: str) -> None:
         session.console.line(
             f"back to {record.deploy}, release {(record.release or record.bundle_digest)[:12]}"
         )
-        with session.stop.held():
+        with session.interruption.held():
             _return_to(session, request, {record.service: record.bundle} if record.bundle else {})
 
 
@@ -152,7 +152,7 @@ def _elsewhere(session: Session, request: Request, attempt: Attempt, verdict: Ve
         return None
     session.console.line(f"! {verdict.cause}: the deploy goes on with other ports")
     try:
-        with session.stop.deferred():
+        with session.interruption.deferred():
             with session.console.stage("make room") as stage:
                 make_room(session, request, attempt.picture, stage)
             again = begin(session, plan(session, request))
@@ -198,7 +198,7 @@ def _try(session: Session, request: Request, attempt: Attempt) -> Verdict:
 def _as_verdict(session: Session, end: InfraError | Interrupted) -> Verdict:
     """Give what ended a stage as a bad verdict; after a signal a failure is the signal's, as of children."""
     undone = tuple(f"not done: {step}" for step in session.outcome.facts.get("not_done", ()))
-    if isinstance(end, InfraError) and not session.stop.is_due:
+    if isinstance(end, InfraError) and not session.interruption.is_due:
         return Verdict(
             ok=False,
             category=end.kind,
@@ -206,7 +206,7 @@ def _as_verdict(session: Session, end: InfraError | Interrupted) -> Verdict:
             evidence=(*end.evidence, *undone),
             next_step=end.next_step,
         )
-    words = f"interrupted by {session.stop.name}"
+    words = f"interrupted by {session.interruption.name}"
     return Verdict(
         ok=False, category=INTERRUPTED, cause=words, evidence=undone, next_step=session.say("status")
     )
@@ -226,7 +226,7 @@ def _fail(session: Session, request: Request, attempt: Attempt, verdict: Verdict
     session.outcome.checkpoints = list(verdict.checkpoints)
     _report(session, _failure(session, attempt, verdict))
     is_interrupted = verdict.category == INTERRUPTED
-    with session.stop.deferred():
+    with session.interruption.deferred():
         keep(session, attempt, verdict, "interrupted" if is_interrupted else "failed")
         outcome = _roll_back(session, request, attempt, verdict)
     session.outcome.outcome = "interrupted" if is_interrupted else outcome
@@ -234,7 +234,7 @@ def _fail(session: Session, request: Request, attempt: Attempt, verdict: Verdict
     words = outcome.replace("failed", "interrupted") if is_interrupted else outcome
     session.console.line(f"outcome: {words.replace('_', ' ')}")
     if is_interrupted:
-        raise Interrupted(session.stop.number)
+        raise Interrupted(session.interruption.number)
 
 
 def _report(session: Session, error: InfraError) -> None:
@@ -282,7 +282,7 @@ def _return_to(
         keep(session, attempt, verdict, "ok" if verdict.ok else "interrupted" if is_interrupted else "failed")
         if is_interrupted:
             _report(session, _failure(session, attempt, verdict))
-            raise Interrupted(session.stop.number)
+            raise Interrupted(session.interruption.number)
         if not verdict.ok:
             raise _failure(session, attempt, verdict)
 

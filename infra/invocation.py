@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.console import Console
-from infra.model.interruption import Stop
+from infra.model.interruption import Interruption
 from infra.model.redaction import Redactor
 from infra.model.verdict import Outcome
 
@@ -15,7 +15,7 @@ from infra.model.verdict import Outcome
 class Command:
     """Its outcome, its console, the redactor that both speak through, the checkout and the variables.
 
-    `stop` is what a person's signals ask of it.
+    `interruption` is what a person's signals ask of it.
     """
 
     outcome: Outcome
@@ -23,4 +23,4 @@ class Command:
     redactor: Redactor
     root: Path
     variables: dict[str, str]
-    stop: Stop = field(default_factory=Stop)
+    interruption: Interruption = field(default_factory=Interruption)

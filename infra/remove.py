@@ -40,7 +40,7 @@ def down(session: Session, request: Request) -> None:
 def _telling_what_is_left(session: Session, task: str, *places: Path) -> Iterator[None]:
     """Let a signal wait for the end of an operation, and say then what still runs or lies there."""
     try:
-        with session.stop.held():
+        with session.interruption.held():
             yield
     except Interrupted:
         left_over = [*session.target.living(), *(str(place) for place in places if place.exists())]
@@ -78,7 +78,7 @@ def _stop(session: Session) -> None:
 def _in_turn(session: Session, things: Iterable[Thing]) -> Iterator[Thing]:
     """Give the things one after another, as long as nobody asks to stop."""
     for one in things:
-        session.stop.require()
+        session.interruption.require()
         yield one
 
 

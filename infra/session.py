@@ -13,7 +13,7 @@ from infra.console import Console
 from infra.model.command_line import CommandLine
 from infra.model.environment import Environment
 from infra.model.errors import CannotTell
-from infra.model.interruption import Stop
+from infra.model.interruption import Interruption
 from infra.model.passed import Passed
 from infra.model.places import Places
 from infra.model.secret import Secret
@@ -81,7 +81,7 @@ class Session:
     console: Console
     outcome: Outcome
     actor: str
-    stop: Stop = field(default_factory=Stop)
+    interruption: Interruption = field(default_factory=Interruption)
     claim: Claim = field(default_factory=Claim)
     outbox: Outbox = field(default_factory=Outbox)
     vault: Access | None = None

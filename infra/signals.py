@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Self
 
-from infra.model.interruption import Stop
+from infra.model.interruption import Interruption
 
 WATCHED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -21,11 +21,11 @@ def handled() -> tuple[signal.Signals, ...]:
 
 
 @contextmanager
-def taken(stop: Stop) -> Iterator[None]:
-    """Hand the signals that arrive during the body to `stop`, which may raise where they arrive."""
+def taken(interruption: Interruption) -> Iterator[None]:
+    """Hand the signals that arrive during the body to `interruption`, which may raise where they arrive."""
 
     def arrive(number: int, _frame: FrameType | None) -> None:
-        stop.arrive(number, time.monotonic())
+        interruption.arrive(number, time.monotonic())
 
     before = {number: signal.signal(number, arrive) for number in handled()}
     try:

@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 sys.path[:] = [str(HERE.parent), *(path for path in sys.path if path not in {str(HERE), str(HERE.parent)})]
 
 import finance_report
-from infra.output import Output, ReaderGone
+from infra.streams import ReaderGone, Stream
 from infra.targets.process.modes import UMASK
 from tasks import (
     accept,
@@ -59,7 +59,7 @@ Collection.transform = lambda self, name: name  # type: ignore[method-assign]  #
 LISTINGS = {"--list", "-l", "--help", "-h", "--complete", "--version", "-V", "--print-completion-script"}
 
 
-class _Listing(Output):
+class _Listing(Stream):
     """The output of invoke's own listings, which ends the process: nothing of ours is around that print."""
 
     def write(self, text: str) -> int:

@@ -17,7 +17,7 @@ from infra.model.faults import as_error
 from infra.model.interruption import Interrupted
 from infra.model.redaction import Redactor
 from infra.model.verdict import Outcome
-from infra.output import ReaderGone
+from infra.streams import ReaderGone
 from infra.targets.process import modes
 from tasks.callers_shell import set_aside
 from tasks.command import ANY, Kind
@@ -49,7 +49,7 @@ def conduct(
         modes.require_closed((ROOT / name for name in RUNS_FROM), ROOT)
         with set_aside() as callers:
             this = Command(outcome, console, redactor, ROOT, callers)
-            with signals.taken(this.stop):
+            with signals.taken(this.interruption):
                 body(this, **arguments)
     except Exception as error:  # noqa: BLE001  # a fault of ours, too, is told like any other, never green
         fault = as_error(error)

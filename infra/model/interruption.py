@@ -29,7 +29,7 @@ class LeftAtOnce(Interrupted):
 
 
 @dataclass(slots=True)
-class Stop:
+class Interruption:
     """The signals that arrived. By itself the first one raises Interrupted where it arrives.
 
     Inside `held` it is noted, and `require` raises it at the next place where the work may end. Inside

@@ -80,7 +80,7 @@ def apply(session: Session, request: Request, attempt: Attempt, stage: Stage) ->
     for number, step in enumerate(steps, 1):
         session.outcome.facts["not_done"] = [str(one) for one in steps[number - 1 :]]
         stage.wait(f"{number}/{len(steps)} {step.kind.replace('-', ' ')} {step.subject}")
-        session.stop.require()
+        session.interruption.require()
         session.claim.require(session.commands.choice)
         session.target.execute(step, delivery)
     session.outcome.facts.pop("not_done", None)

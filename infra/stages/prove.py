@@ -43,7 +43,7 @@ def _pass(stage: Stage, session: Session, aim: Aim) -> Verdict:
 
 def _wait(session: Session, stage: Stage, words: str) -> None:
     """Show what is waited for; here a person's signal is heard."""
-    session.stop.require()
+    session.interruption.require()
     stage.wait(words)
 
 

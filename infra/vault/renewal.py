@@ -100,7 +100,7 @@ class Renewal:
             raise
         except BaseException as error:
             with (
-                self.session.stop.deferred(),
+                self.session.interruption.deferred(),
                 _told_of(error, f"accessor {wrapped.accessor} may be left"),
             ):
                 self._undo(wrapped, before, error)

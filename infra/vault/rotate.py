@@ -233,7 +233,7 @@ def _undo(turn: Turn, done: list[str], failure: InfraError | None, command: str)
         session.outcome.fail(failure)
         session.console.error(failure)
     try:
-        with session.stop.deferred(), session.console.stage("undo") as stage:
+        with session.interruption.deferred(), session.console.stage("undo") as stage:
             stage.say(_put_back(turn, done))
     except InfraError as error:
         session.outcome.fail(error)

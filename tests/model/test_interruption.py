@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.model.interruption import Interrupted, LeftAtOnce, Stop
+from infra.model.interruption import Interrupted, Interruption, LeftAtOnce
 
 INT, TERM, HUP = 2, 15, 1
 
@@ -12,12 +12,12 @@ INT, TERM, HUP = 2, 15, 1
 @pytest.mark.parametrize(("number", "code"), [(INT, 130), (TERM, 143), (HUP, 129)])
 def test_by_itself_the_first_signal_raises_where_it_arrives(number: int, code: int) -> None:
     with pytest.raises(Interrupted) as ended:
-        Stop().arrive(number, 0.0)
+        Interruption().arrive(number, 0.0)
     assert ended.value.exit_code == code
 
 
 def test_while_it_is_held_it_waits_for_the_next_place_and_is_raised_once() -> None:
-    stop = Stop()
+    stop = Interruption()
     with stop.held():
         stop.arrive(TERM, 0.0)
         with pytest.raises(Interrupted):
@@ -26,7 +26,9 @@ def test_while_it_is_held_it_waits_for_the_next_place_and_is_raised_once() -> No
     stop.require()
 
 
-def ended(stop: Stop, *signals: tuple[int, float], then: Exception | None = None) -> BaseException | None:
+def ended(
+    stop: Interruption, *signals: tuple[int, float], then: Exception | None = None
+) -> BaseException | None:
     """Give what a way back raises in which these signals arrive, and then perhaps something fails."""
     try:
         with stop.held(), stop.deferred():
@@ -41,12 +43,12 @@ def ended(stop: Stop, *signals: tuple[int, float], then: Exception | None = None
 
 
 def test_what_is_still_due_at_the_end_of_the_body_is_raised_there() -> None:
-    assert isinstance(ended(Stop(), (INT, 0.0)), Interrupted)
-    assert ended(Stop()) is None
+    assert isinstance(ended(Interruption(), (INT, 0.0)), Interrupted)
+    assert ended(Interruption()) is None
 
 
 def test_a_failure_of_the_body_is_told_before_the_signal() -> None:
-    stop, failure = Stop(), ValueError("first")
+    stop, failure = Interruption(), ValueError("first")
     assert ended(stop, (INT, 0.0), then=failure) is failure
     assert stop.is_due
 
@@ -54,7 +56,7 @@ def test_a_failure_of_the_body_is_told_before_the_signal() -> None:
 @pytest.mark.parametrize("first", [INT, TERM, HUP])
 @pytest.mark.parametrize("second", [INT, TERM])
 def test_a_second_signal_leaves_at_once_also_from_a_way_back(first: int, second: int) -> None:
-    left = ended(Stop(), (first, 10.0), (second, 11.0))
+    left = ended(Interruption(), (first, 10.0), (second, 11.0))
     assert isinstance(left, LeftAtOnce)
     assert left.number == first
 
@@ -63,7 +65,7 @@ def test_a_second_signal_leaves_at_once_also_from_a_way_back(first: int, second:
 def test_a_terminal_that_hangs_up_twice_and_one_press_that_comes_twice_are_one_signal(
     again: int, at: float
 ) -> None:
-    stop = Stop()
+    stop = Interruption()
     with stop.held():
         stop.arrive(HUP, 10.0)
         stop.arrive(again, at)

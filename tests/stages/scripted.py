@@ -13,7 +13,7 @@ import pytest
 
 from infra import deploy
 from infra.console import Console
-from infra.model.interruption import Stop
+from infra.model.interruption import Interruption
 from infra.model.observed import Absent, Found, Observed, Running, Unknown
 from infra.model.operation import Operation, Plan
 from infra.model.passed import Passed
@@ -112,7 +112,7 @@ class World:
             commands=SimpleNamespace(choice="--env local"),
             console=Console(redactor),
             outcome=Outcome("shop.web.setup", "local"),
-            stop=Stop(),
+            interruption=Interruption(),
             claim=Claim(),
             store=self.store,
             store_path="local",
@@ -156,7 +156,7 @@ class World:
         """Stand in for the gate: the release that runs is good unless a test calls it bad."""
         release = attempt.picture.wanted.bundles[UNIT].release[:1]
         self.in_gate(release)
-        _session.stop.require()
+        _session.interruption.require()
         is_good = release not in self.bad
         return Verdict(ok=is_good, category="" if is_good else "unhealthy", cause=f"{release} is unhealthy")
 

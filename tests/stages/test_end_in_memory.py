@@ -95,7 +95,7 @@ def test_the_first_signal_goes_back_and_is_recorded(shop: World, place: str) -> 
 
     def press(release: str) -> None:
         if release == "b":
-            session.stop.arrive(INT, 1.0)
+            session.interruption.arrive(INT, 1.0)
 
     if place == "apply":
         shop.target.happens = press
@@ -115,7 +115,7 @@ def test_a_failure_after_a_signal_is_the_signals(shop: World) -> None:
 
     def press(release: str) -> None:
         if release == "b":
-            session.stop.arrive(INT, 1.0)
+            session.interruption.arrive(INT, 1.0)
             raise CannotTell("initdb ended with signal SIGINT")
 
     shop.target.happens = press
@@ -129,7 +129,7 @@ def test_a_first_release_that_is_interrupted_is_left_and_marked(
 ) -> None:
     shop = world(tmp_path, monkeypatch)
     session = shop.session()
-    shop.in_gate = lambda _release: session.stop.arrive(INT, 1.0)
+    shop.in_gate = lambda _release: session.interruption.arrive(INT, 1.0)
     with pytest.raises(Interrupted):
         shop.setup("b", session)
     assert (shop.release, shop.verdicts) == ("b", ["b interrupted"])
@@ -139,7 +139,7 @@ def test_a_first_release_that_is_interrupted_is_left_and_marked(
 def test_a_signal_while_it_goes_back_changes_its_code_alone(shop: World) -> None:
     session = shop.session()
     shop.bad = frozenset("b")
-    shop.in_gate = lambda release: session.stop.arrive(INT, 1.0) if release == "a" else None
+    shop.in_gate = lambda release: session.interruption.arrive(INT, 1.0) if release == "a" else None
     with pytest.raises(Interrupted):
         shop.setup("b", session)
     assert (shop.release, shop.verdicts) == ("a", ["a ok", "b failed", "a ok"])
@@ -149,8 +149,8 @@ def test_a_second_signal_leaves_at_once_and_says_what_runs(shop: World) -> None:
     session = shop.session()
 
     def press(_release: str) -> None:
-        session.stop.arrive(INT, 1.0 + len(session.stop.arrived))
-        session.stop.arrive(INT, 9.0)
+        session.interruption.arrive(INT, 1.0 + len(session.interruption.arrived))
+        session.interruption.arrive(INT, 9.0)
 
     shop.target.happens = press
     with pytest.raises(LeftAtOnce):
@@ -162,7 +162,7 @@ def test_a_second_signal_leaves_at_once_and_says_what_runs(shop: World) -> None:
 def test_a_rollback_that_is_interrupted_ends_its_operation_and_says_what_is_left(shop: World) -> None:
     shop.setup("b")
     session = shop.session()
-    session.target.happens = lambda _release: session.stop.arrive(INT, 1.0)
+    session.target.happens = lambda _release: session.interruption.arrive(INT, 1.0)
     with pytest.raises(Interrupted):
         deploy.rollback(session, Request((UNIT,)), "")
     assert (shop.release, shop.verdicts[-1]) == ("b", "a interrupted")
@@ -293,7 +293,7 @@ def test_a_down_that_is_interrupted_ends_its_unit_and_says_what_is_left(
     def end_all(units: Iterable[str]) -> list[int]:
         for name in units:
             alive.remove(name)
-            session.stop.arrive(INT, 1.0)
+            session.interruption.arrive(INT, 1.0)
         return []
 
     session.services = (SimpleNamespace(name="all"),)

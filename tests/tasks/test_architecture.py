@@ -155,7 +155,7 @@ def test_stdout_and_stderr_are_named_in_known_places_only() -> None:
             for node in ast.walk(tree_of(file)):
                 if isinstance(node, ast.Attribute) and ast.unparse(node) in {"sys.stdout", "sys.stderr"}:
                     named.setdefault(str(file.relative_to(ROOT)), set()).add(ast.unparse(node))
-    assert files_with("getattr(sys,") == {"infra/output.py"}
+    assert files_with("getattr(sys,") == {"infra/streams.py"}
     assert named == {
         "infra/shells.py": {"sys.stderr"},
         "tasks/__init__.py": {"sys.stdout"},

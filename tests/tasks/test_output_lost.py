@@ -16,7 +16,7 @@ import pytest
 
 from infra.invocation import Command
 from infra.model.errors import KnownBad
-from infra.output import Output, ReaderGone
+from infra.streams import ReaderGone, Stream
 from tasks.command import Kind
 from tasks.conduct import conduct
 from tasks.root import ROOT
@@ -113,7 +113,7 @@ def test_an_object_that_is_not_written_whole_is_4_after_a_good_change_alone(
 def test_after_the_first_failure_nothing_more_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Broken(1, errno.ENOSPC)
     monkeypatch.setattr(sys, "stdout", stream)
-    output = Output("stdout")
+    output = Stream("stdout")
     output.write("one ")
     output.write("two ")
     stream.takes = 9
@@ -126,7 +126,7 @@ def test_after_the_first_failure_nothing_more_is_written(monkeypatch: pytest.Mon
 def test_a_stream_that_was_closed_before_the_start_has_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     with pytest.raises(ReaderGone) as gone:
-        Output("stdout", ends=True).write("text")
+        Stream("stdout", ends=True).write("text")
     assert gone.value.is_quiet
 
 

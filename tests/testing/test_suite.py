@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from infra.model.interruption import Stop
+from infra.model.interruption import Interruption
 from infra.signals import Signals, taken
 from infra.testing import suite
 
@@ -112,7 +112,7 @@ def test_the_handlers_of_before_get_the_first_signal_at_the_end(number: signal.S
 def test_a_hang_up_that_was_ignored_before_stays_ignored() -> None:
     """As `nohup` asks for; SIGINT and SIGTERM are taken all the same."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    with Signals() as signals, taken(Stop()):
+    with Signals() as signals, taken(Interruption()):
         signal.raise_signal(signal.SIGHUP)
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
         assert signal.getsignal(signal.SIGTERM) != signal.SIG_DFL

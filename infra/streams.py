@@ -24,7 +24,7 @@ class ReaderGone(BaseException):
         return self.fault.errno in GONE
 
 
-class Output:
+class Stream:
     """One of Python's streams, by its name in `sys`. After the first failure it writes no more.
 
     `ends` is for listings: the first failure raises ReaderGone, since nobody waits for the rest.
