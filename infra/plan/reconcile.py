@@ -47,7 +47,12 @@ def reconcile(observed: Observed, wanted: Wanted) -> Plan:
     steps = with_database(steps, wanted.services)
     if steps or observed.keeper != Found(wanted.keeper):
         steps = [*_keeper(observed, wanted), *steps]
-    return Plan((*_secrets(wanted, left_alone), *steps), left_alone, facts_of(observed, wanted.bundles))
+    outside = tuple(name for name in wanted.rewritten if name not in changes)
+    return Plan(
+        (*_secrets(wanted, left_alone), *steps),
+        (*left_alone, *outside),
+        facts_of(observed, wanted.bundles),
+    )
 
 
 def _has_pending_change(name: str, steps: list[Operation], wanted: Wanted) -> bool:

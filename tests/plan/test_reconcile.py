@@ -181,3 +181,11 @@ def test_a_unit_that_no_supervisor_knows_is_restarted() -> None:
 def test_units_whose_snapshot_is_gone_are_restarted_from_a_new_one() -> None:
     steps = words(replace(WORLD, releases=frozenset()))
     assert steps == ["store-release aaaaaaaaaaaa", "ensure-database store", "restart-unit app"]
+
+
+def test_a_service_outside_of_this_run_whose_address_moves_is_named_too() -> None:
+    """It goes on with the address of before until it is asked for itself."""
+    moved = {"far": {"URL": "its port is 5532 now"}, "store": {"URL": "its port is 5532 now"}}
+    plan = reconcile(WORLD, replace(WANTED, rewritten=moved))
+    assert plan.left_alone == ("far",)
+    assert "rewrite derived far URL: its port is 5532 now" in [str(step) for step in plan.operations]
