@@ -95,6 +95,7 @@ SHELLS: Mapping[str, Mapping[str, str]] = {
     "another alphabet": {"PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
     "wishes of invoke": {
         "INVOKE_DEBUG": "1",
+        "INVOKE_RUN_DRY": "1",
         "INVOKE_RUNTIME_CONFIG": "{foreign}/none.yaml",
         "INVOKE_TASKS_AUTO_DASH_NAMES": "0",
         "INVOKE_TASKS_COLLECTION_NAME": "foo",
