@@ -34,6 +34,7 @@ from infra.plan.telemetry import rehearsal_of
 from infra.session import Session
 from infra.store.deploys import Records
 from infra.store.ledger import Ledger
+from infra.store.proof_key import ProofKey
 from infra.store.session_keys import Keys
 from infra.targets.process import passed_files, programs, secret_files
 from infra.targets.process.target import ProcessTarget
@@ -83,7 +84,7 @@ def open_session(
     if not may_be_lost:
         stores.require_origin(kept, chosen, places, project.name)
     commands = command_line(this, project, chosen, settings, "process")
-    on_processes = ProcessTarget(project, commands, places, _passed(this, project, chosen, places))
+    on_processes = _target(this, project, chosen, commands, places, where)
     keys = _keys(this, commands, project, chosen, kept, places, foreign_store)
     held = _held(keys)  # whatever this command prints, the redactor knows what to mask
     stores.learn(this.redactor, places, project.services if chosen.is_deployed or not held else ())
@@ -109,6 +110,18 @@ def open_session(
         vault=kept.vault,
         is_store_lost=kept.is_lost,
     )
+
+
+def _target(
+    this: Command,
+    project: Project,
+    chosen: Environment,
+    commands: CommandLine,
+    places: Places,
+    where: Folders,
+) -> ProcessTarget:
+    passed = _passed(this, project, chosen, places)
+    return ProcessTarget(project, commands, places, ProofKey(where.proof_key), passed)
 
 
 def _passed(this: Command, project: Project, chosen: Environment, places: Places) -> Passed:

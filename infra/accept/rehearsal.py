@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 from infra.accept import processes
 from infra.model.errors import CannotTell, KnownBad
-from infra.model.naming import checkout_id
-from infra.targets.process.processes import Marks, mains
 from infra.workspace.vault_program import vault_program
 
 if TYPE_CHECKING:
@@ -61,10 +59,10 @@ class Rehearsal:
     def unit(self, name: str) -> psutil.Process:
         """Give the main process of a unit, read off what lives; CannotTell when it does not run."""
         self._start()
-        found = mains(Marks(checkout_id(self._root.resolve()), ENVIRONMENT)).get(name)
+        found = self._trial.mains(self._root, ENVIRONMENT).get(name)
         if not found:
             raise CannotTell(f"{name} does not run in {ENVIRONMENT}")
-        return found[0][0]
+        return found[0]
 
     @property
     def url(self) -> str:

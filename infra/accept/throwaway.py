@@ -25,7 +25,9 @@ from infra.accept.processes import Done
 from infra.model.addresses import LOOPBACK
 from infra.model.errors import CannotTell
 from infra.model.naming import checkout_id
+from infra.store.proof_key import ProofKey
 from infra.targets.process.processes import Marks, mains
+from infra.workspace.folders import folders
 
 if TYPE_CHECKING:
     import psutil
@@ -140,8 +142,14 @@ class Throwaway:
     @property
     def units(self) -> dict[str, list[psutil.Process]]:
         """The main processes of each unit, read off what lives."""
-        marks = Marks(checkout_id(self.root.resolve()), self.environment)
-        return {name: [process for process, _ in many] for name, many in mains(marks).items()}
+        return self.mains(self.root, self.environment)
+
+    def mains(self, checkout: Path, environment: str) -> dict[str, list[psutil.Process]]:
+        """Give the main processes of each unit of an environment of a checkout that was made here."""
+        identity = checkout_id(checkout.resolve())
+        key = folders(self.project.name, identity, self.variables, self.folder).proof_key
+        found = mains(Marks(identity, environment, ProofKey(key)))
+        return {name: [process for process, _ in many] for name, many in found.items()}
 
     @contextmanager
     def settings(self, **more: Any) -> Iterator[None]:

@@ -110,7 +110,7 @@ def _lost(this: Command, session: Session) -> list[census.Lost]:
     """Give what lost its folder, but for what is judged as a part of this environment."""
     marks = session.target.marks
     mine = (marks.checkout, marks.environment)
-    found = census.lost(base_of(session.project.name, this.variables, Path.home()))
+    found = census.lost(base_of(session.project.name, this.variables, Path.home()), marks.key)
     return [one for one in found if (one.checkout, one.environment) != mine]
 
 

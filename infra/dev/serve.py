@@ -69,7 +69,8 @@ def _started(place: Seat, unit: Unit, signals: Signals) -> subprocess.Popen[byte
             stack.make_way(place.session, request, place.part.name)
         place.session.target.narrow()
         place.session.target.write_files(unit)
-        variables = {**place.session.passed.values, **dict(unit.environment)}
+        proof = place.session.target.marks.proven(unit.name)
+        variables = {**place.session.passed.values, **dict(unit.environment), **proof}
         child = foreground.start(unit.argv, Path(unit.directory), variables, signals)
     place.session.outcome.facts |= {"unit": unit.name, "pid": child.pid, "address": place.address}
     return child

@@ -82,8 +82,8 @@ class Servers:
         """Give the identity of each unit of the environment that runs."""
         if not self.session:
             return {}
-        marks = processes.Marks(self.session.places.checkout, self.session.environment.name)
-        return {name: found[0][1].identity for name, found in processes.mains(marks).items()}
+        found = processes.mains(self.session.target.marks)
+        return {name: many[0][1].identity for name, many in found.items()}
 
     def database(self) -> Server:
         """Give the database server with the login that makes databases; Unreachable before a first setup."""

@@ -14,21 +14,26 @@ MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made there, 07
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """The folders of one checkout. `state` holds an environment's state below its name."""
+    """The folders of one checkout. `state` holds an environment's state below its name.
+
+    `proof_key` is a file of all checkouts of this user.
+    """
 
     state: Path
     data: Path
     memory: Path
     neighbours: Path
+    proof_key: Path
 
 
 def folders(project: str, checkout: str, variables: dict[str, str], home: Path) -> Folders:
     """Give the folders for this user; BadInput names a folder that blocks the database user's way."""
-    data = Path(variables.get("XDG_DATA_HOME") or home / ".local/share") / project / "secrets" / checkout
+    share = Path(variables.get("XDG_DATA_HOME") or home / ".local/share") / project
+    data = share / "secrets" / checkout
     base = _state_base(project, variables, home)
     state = base / checkout
     memory = _memory(project, checkout, variables) or state / "secrets"
-    return Folders(state, data, memory, base)
+    return Folders(state, data, memory, base, share / "proof.key")
 
 
 def _state_base(project: str, variables: dict[str, str], home: Path) -> Path:

@@ -39,7 +39,9 @@ def settings(address: str | None = None, allow_http: str | None = None) -> Setti
 
 
 def where(tmp_path: Path) -> Folders:
-    return Folders(tmp_path / "state", tmp_path / "share", tmp_path / "memory", tmp_path)
+    return Folders(
+        tmp_path / "state", tmp_path / "share", tmp_path / "memory", tmp_path, tmp_path / "proof.key"
+    )
 
 
 def entry(pid: int, mark: str) -> Entry:

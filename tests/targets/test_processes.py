@@ -8,8 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from infra.model.secret import Secret
 from infra.targets.process import processes
 from infra.targets.process.processes import Marks
+from infra.targets.process.proof import Handed
+from tests.proven import marks_of, variables_of
 
 BREEDING = "while :; do /bin/true; /bin/true; done"
 LOOKS = 150
@@ -18,7 +21,7 @@ LOOKS = 150
 @pytest.fixture
 def marks() -> Marks:
     """Give marks that nobody else bears."""
-    return Marks(f"breeder-{os.getpid()}", "local")
+    return marks_of(f"breeder-{os.getpid()}")
 
 
 @pytest.fixture
@@ -26,9 +29,7 @@ def breeder(marks: Marks) -> Iterator[subprocess.Popen[bytes]]:
     """Run a unit whose children live for about a millisecond each."""
     variables = {
         "PATH": os.environ["PATH"],
-        "INFRA_CHECKOUT": marks.checkout,
-        "INFRA_ENV": marks.environment,
-        "INFRA_UNIT": "breeder",
+        **variables_of(marks, "breeder"),
     }
     unit = subprocess.Popen(["/bin/sh", "-c", BREEDING], env=variables, start_new_session=True)
     try:
@@ -50,7 +51,7 @@ def test_a_child_that_ends_while_we_look_is_not_a_second_main_process(
 
 
 def test_an_orphan_of_a_unit_is_a_main_process_of_its_own(marks: Marks) -> None:
-    variables = {"INFRA_CHECKOUT": marks.checkout, "INFRA_ENV": marks.environment, "INFRA_UNIT": "orphan"}
+    variables = variables_of(marks, "orphan")
     leave = (
         "from subprocess import DEVNULL, Popen\n"
         "print(Popen(['/bin/sleep', '60'], stdout=DEVNULL, stderr=DEVNULL).pid)"
@@ -63,3 +64,17 @@ def test_an_orphan_of_a_unit_is_a_main_process_of_its_own(marks: Marks) -> None:
         assert [process.pid for process, _ in processes.mains(marks)["orphan"]] == [orphan]
     finally:
         os.kill(orphan, signal.SIGKILL)
+
+
+def test_a_proof_holds_for_its_own_unit_environment_checkout_and_key(
+    marks: Marks, breeder: subprocess.Popen[bytes]
+) -> None:
+    assert processes.is_proven(marks, breeder.pid, "breeder")
+    assert not processes.is_proven(marks, breeder.pid, "postgres")
+    others = (
+        marks_of(marks.checkout, "staging"),
+        marks_of("another"),
+        marks_of(marks.checkout, key=Handed(Secret("6" * 64))),
+    )
+    for other in others:
+        assert not processes.is_proven(other, breeder.pid, "breeder")

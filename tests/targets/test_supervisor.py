@@ -21,6 +21,7 @@ from infra.model.service import Health
 from infra.model.unit import Unit
 from infra.targets.process import logfiles, processes
 from infra.targets.process.client import Client
+from tests.proven import KEY, marks_of
 
 SERVER = """
 import http.server, os, sys
@@ -57,7 +58,7 @@ class Stage:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.marks = processes.Marks(uuid4().hex[:8], "local")
+        self.marks = marks_of(uuid4().hex[:8])
         (root / "run").mkdir(parents=True)
         (root / "logs").mkdir()
         self.client = Client(root / "run", self.marks)
@@ -300,3 +301,14 @@ def test_a_list_that_cannot_be_written_keeps_no_unit_from_being_stopped(stage: S
     (stage.root / "run/.units.json.new").mkdir()  # whatever keeps the list from being written
     assert stage.client.ask("stop", name="web") == {"ok": True, "left": []}
     assert stage.mains() == {}
+
+
+def test_what_is_started_proves_itself_with_a_key_that_nothing_shows(stage: Stage) -> None:
+    stage.start(stage.unit("web"))
+    stage.until_ready("web")
+    keeper, unit = stage.supervisor(), processes.mains(stage.marks)["web"][0][0]
+    proofs = {one.environ()["INFRA_PROOF"] for one in (keeper, unit)}
+    assert proofs == {stage.marks.proven(name)["INFRA_PROOF"] for name in ("", "web")}
+    shown = [*keeper.cmdline(), *keeper.environ().values(), *unit.environ().values()]
+    kept = [one.read_text(encoding="utf-8") for one in stage.root.rglob("*") if one.is_file()]
+    assert not [text for text in (*shown, *kept) if KEY.key.reveal() in text]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pwd
 from typing import Any
 
@@ -9,3 +10,8 @@ from typing import Any
 def identity(user: str) -> dict[str, Any]:
     """Give the options with which a subprocess runs as this user; none for ourselves."""
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+
+
+def uid_of(user: str) -> int:
+    """Give the number of this user, our own where none is named."""
+    return pwd.getpwnam(user).pw_uid if user else os.getuid()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
 from infra.targets.process import processes
+from infra.targets.process.proof import Key
 
 GRACE = 15.0
 
@@ -35,6 +36,7 @@ class Lost:
     environment: str
     unit: str
     folder: str
+    key: Key = field(repr=False, compare=False)
 
     def __str__(self) -> str:
         """Give it as people read it."""
@@ -42,12 +44,12 @@ class Lost:
         return f"{what} of {self.environment} (pid {self.process.pid}): {self.folder} is gone"
 
 
-def lost(base: Path) -> list[Lost]:
+def lost(base: Path, key: Key) -> list[Lost]:
     """Give the processes whose environment's folder lay below `base` and is gone, supervisors first.
 
     Those of other users are not readable and not ours.
     """
-    found = filter(None, map(_lost, psutil.process_iter()))
+    found = filter(None, (_lost(one, key) for one in psutil.process_iter()))
     below = [one for one in found if Path(one.folder).is_relative_to(base)]
     return sorted(below, key=lambda one: (bool(one.unit), one.environment, one.unit))
 
@@ -56,11 +58,11 @@ def end(one: Lost) -> list[int]:
     """End a process that lost its folder, with all of its unit; give the pids that stay."""
     if not one.unit:
         return [left.pid for left in processes.end([one.process], GRACE)]
-    marks = processes.Marks(one.checkout, one.environment)
+    marks = processes.Marks(one.checkout, one.environment, one.key)
     return [left.pid for left in processes.end_unit(marks, one.unit, GRACE)]
 
 
-def _lost(process: psutil.Process) -> Lost | None:
+def _lost(process: psutil.Process, key: Key) -> Lost | None:
     try:
         variables = process.environ()
         checkout, environment = variables["INFRA_CHECKOUT"], variables["INFRA_ENV"]
@@ -74,7 +76,7 @@ def _lost(process: psutil.Process) -> Lost | None:
             return None
     except (psutil.Error, OSError, KeyError, ValueError, IndexError):
         return None
-    return Lost(process, checkout, environment, unit, str(run.parent))
+    return Lost(process, checkout, environment, unit, str(run.parent), key)
 
 
 def end_all(checkout: str) -> list[int]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.model.errors import CannotTell, Unreachable
+from infra.model.secret import Secret
 from infra.model.variables import seen_by
 from infra.targets.process import logfiles, processes
 from infra.targets.process.processes import KEEPER, Marks
@@ -34,6 +35,7 @@ def version() -> str:
         "keeper",
         "probes",
         "processes",
+        "proof",
         "logfiles",
         "account",
         "units_file",
@@ -114,19 +116,22 @@ class Client:
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
         marks = {"INFRA_CHECKOUT": self._marks.checkout, "INFRA_ENV": self._marks.environment}
+        marks |= self._marks.proven()
         output = logfiles.open_log(self._folder / "supervisor.log")
         try:
-            return subprocess.Popen(
+            child = subprocess.Popen(
                 command,
                 cwd=_CODE.parents[2],
                 env={**seen_by("tool", os.environ), **marks},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
         finally:
             os.close(output)
+        _tell(child, self._marks.key.make())
+        return child
 
     def _give_up(self, child: subprocess.Popen[bytes]) -> None:
         child.kill()
@@ -152,6 +157,13 @@ class Client:
             peer.close()
             raise
         return peer
+
+
+def _tell(child: subprocess.Popen[bytes], key: Secret) -> None:
+    """Hand the key to a supervisor that starts: neither its arguments nor its environment show it."""
+    if child.stdin:
+        with suppress(BrokenPipeError), child.stdin:
+            child.stdin.write(key.reveal().encode())
 
 
 def _address(folder: Path, descriptor: int) -> str:

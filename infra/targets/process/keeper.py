@@ -17,6 +17,7 @@ from infra.model.errors import CannotTell
 from infra.model.unit import Unit
 from infra.targets.process import logfiles, passed_files, probes
 from infra.targets.process.account import identity
+from infra.targets.process.processes import Marks
 
 GRACE = 15.0
 Wait = Callable[[float | None], int | None]
@@ -53,10 +54,12 @@ class Board:
 class Keeper(threading.Thread):
     """One unit's thread. `status()` gives its state; `stop()` ends the unit and the thread."""
 
-    def __init__(self, unit: Unit, log: Path, board: Board, adopted: psutil.Process | None = None) -> None:
+    def __init__(
+        self, unit: Unit, log: Path, board: Board, marks: Marks, adopted: psutil.Process | None = None
+    ) -> None:
         super().__init__(name=unit.name, daemon=True)
         self.unit = unit
-        self._log, self._board = log, board
+        self._log, self._board, self._marks = log, board, marks
         self._adopted = adopted
         self._process: psutil.Process | None = adopted
         self._stopping = False
@@ -126,7 +129,7 @@ class Keeper(threading.Thread):
             child = subprocess.Popen(
                 self.unit.argv,
                 cwd=self.unit.directory,
-                env=passed_files.variables(self.unit),
+                env=passed_files.variables(self.unit) | self._marks.proven(self.unit.name, self.unit.user),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -5,23 +5,46 @@ A pid file could lie; the environment of a live process cannot be older than the
 
 from __future__ import annotations
 
+import hmac
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import psutil
 
 from infra.model.observed import Running
+from infra.targets.process.account import uid_of
+from infra.targets.process.proof import VARIABLE, Key, proof_of
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Whose processes are meant: the checkout's id and the environment's name."""
+    """Whose processes are meant: the checkout's id, the environment's name, and the key of their proofs."""
 
     checkout: str
     environment: str
+    key: Key = field(repr=False, compare=False)
+
+    def proven(self, unit: str = "", user: str = "") -> dict[str, str]:
+        """Give what proves a process of ours that starts now as this unit, a supervisor for none."""
+        made = proof_of(self.key.make(), uid_of(user), self.checkout, self.environment, unit)
+        return {VARIABLE: made}
+
+
+def is_proven(marks: Marks, pid: int, unit: str) -> bool:
+    """Tell whether a live process proves that it was started as this unit, by us and as the user it runs as."""
+    key = marks.key.read()
+    try:
+        process = psutil.Process(pid)
+        variables, uid = process.environ(), process.uids().real
+    except (psutil.Error, OSError):
+        return False
+    if key is None:
+        return False
+    wanted = proof_of(key, uid, marks.checkout, marks.environment, unit)
+    return hmac.compare_digest(variables.get(VARIABLE, "").encode(), wanted.encode())
 
 
 KEEPER = "infra.targets.process.supervisor"

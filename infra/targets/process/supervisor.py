@@ -1,6 +1,6 @@
 """The supervisor: one process for each environment and checkout, which outlives the command that started it.
 
-    python -m infra.targets.process.supervisor RUN_FOLDER CHECKOUT ENVIRONMENT VERSION
+    python -m infra.targets.process.supervisor RUN_FOLDER CHECKOUT ENVIRONMENT VERSION  < KEY
 
 It answers JSON lines on a socket of mode 0600 in its run folder and holds that folder's lock. Its death
 ends no unit: the next supervisor finds the living ones by the marks in their environment.
@@ -20,9 +20,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from infra.model.secret import Secret
 from infra.model.unit import Unit, unit_from_json
 from infra.targets.process import logfiles, processes
 from infra.targets.process.keeper import GRACE, Board, Keeper
+from infra.targets.process.proof import Handed
 from infra.targets.process.units_file import read_units, write_units
 
 SOCKET = "supervisor.sock"
@@ -121,7 +123,7 @@ class Supervisor:
             return {"ok": False, "error": f"{type(error).__name__}: {error}"}
 
     def _keep(self, unit: Unit, living: Any) -> None:
-        keeper = Keeper(unit, self._log(unit.name), self._board, living)
+        keeper = Keeper(unit, self._log(unit.name), self._board, self._marks, living)
         self._keepers[unit.name] = keeper
         keeper.start()
 
@@ -153,7 +155,8 @@ def main(arguments: list[str]) -> int:
     except BlockingIOError:
         return 3
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    supervisor = Supervisor(Path(folder), processes.Marks(checkout, environment), version)
+    marks = processes.Marks(checkout, environment, Handed(Secret(sys.stdin.read())))
+    supervisor = Supervisor(Path(folder), marks, version)
     supervisor.adopt_living()
     supervisor.serve()
     return 0

@@ -34,6 +34,7 @@ from infra.targets.process import (
 from infra.targets.process.client import Client, version
 from infra.targets.process.database import Database
 from infra.targets.process.keeper import GRACE
+from infra.targets.process.proof import Key
 from infra.targets.process.snapshots import Snapshots
 
 ANSWERS_WITHIN = 60.0
@@ -57,13 +58,18 @@ class ProcessTarget:
     """One environment of one checkout, as processes."""
 
     def __init__(
-        self, project: Project, commands: CommandLine, places: Places, passed: Passed | None = None
+        self,
+        project: Project,
+        commands: CommandLine,
+        places: Places,
+        key: Key,
+        passed: Passed | None = None,
     ) -> None:
         environment = commands.environment
         self._project, self._environment, self._places = project, environment, places
         self._commands = commands
         self.passed = passed or Passed()
-        self._marks = processes.Marks(places.checkout, environment)
+        self._marks = processes.Marks(places.checkout, environment, key)
         self._client = Client(Path(places.run), self._marks)
         self._folders = tuple(
             part.folder for service in project.services for part in service.parts if part.folder
