@@ -34,7 +34,7 @@ class Marks:
 
 
 def is_proven(marks: Marks, pid: int, unit: str) -> bool:
-    """Tell whether a live process proves that it was started as this unit, by us and as the user it runs as."""
+    """Tell whether a live process proves that we started it, as this unit and as the user that it runs as."""
     key = marks.key.read()
     try:
         process = psutil.Process(pid)
