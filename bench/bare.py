@@ -36,7 +36,7 @@ ENVIRONMENT = {
     "DATABASE_URL": f"postgresql+asyncpg://postgres:{PASSWORD}@127.0.0.1:{PORTS['postgres']}/bench",
     "REDIS_URL": f"redis://127.0.0.1:{PORTS['redis']}/0",
     "GIT_COMMIT_SHA": "0" * 40,
-    "PUBLIC_URL": f"http://localhost:{PORTS['router']}",
+    "PUBLIC_URL": f"http://127.0.0.1:{PORTS['router']}",
     "PYTHONUNBUFFERED": "1",
 }
 
@@ -191,8 +191,8 @@ def run(folder: Path) -> float:
         start([*serve, str(PORTS["backend"]), "src.main:app"], backend)
         until(healthy, f"http://127.0.0.1:{PORTS['backend']}/health")
         start([*serve, str(PORTS["frontend"]), "server:app"], frontend)
-        until(healthy, f"http://localhost:{PORTS['router']}/api/health")
-        until(healthy, f"http://localhost:{PORTS['router']}/")
+        until(healthy, f"http://127.0.0.1:{PORTS['router']}/api/health")
+        until(healthy, f"http://127.0.0.1:{PORTS['router']}/")
         return time.monotonic() - began
     finally:
         end(started)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infra.model.secret import Secret
+from infra.model.urls import object_store_url
 from infra.session import Session
 from infra.targets.object_store import ObjectStore, object_store
 
@@ -14,7 +15,7 @@ def own(session: Session) -> ObjectStore | None:
     keys = session.keys.readable().get(UNIT, {})
     if not session.environment.has_object_store or not keys.get("ROOT_USER"):
         return None
-    endpoint = f"http://localhost:{session.places.ports[UNIT]}"
+    endpoint = object_store_url(session.places.bind, session.places.ports[UNIT])
     return ObjectStore(endpoint, keys["ROOT_USER"], keys.get("ROOT_PASSWORD", Secret("")))
 
 

@@ -146,7 +146,7 @@ class Session:
     @property
     def url(self) -> str:
         """The address that people open."""
-        return f"http://localhost:{self.places.ports['router']}"
+        return f"http://{self.places.bind}:{self.places.ports['router']}"
 
     def address(self, services: tuple[str, ...]) -> str:
         """Give where people find these services: the public address, or host and port of the last one."""

@@ -23,7 +23,7 @@ from infra.workspace import vault_program
 
 ROOT = Path(__file__).resolve().parents[1]
 SYSTEM_PYTHON = "/usr/bin/python3"
-THE_VERSION_BEFORE = "b6b8d9aa51de383c1011e3017083c67a39e1c230"
+THE_VERSION_BEFORE = "266def21cdd9e7185993eb9e8a5cb1ce4c8164e1"
 
 
 @dataclass(frozen=True, slots=True)

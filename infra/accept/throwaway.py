@@ -131,7 +131,7 @@ class Throwaway:
     @property
     def url(self) -> str:
         """The address that people would open."""
-        return f"http://localhost:{self.ports['router']}"
+        return f"http://{LOOPBACK}:{self.ports['router']}"
 
     @property
     def ports(self) -> dict[str, int]:

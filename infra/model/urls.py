@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from infra.model.addresses import LOOPBACK
 from infra.model.environment import Environment, Target
 from infra.model.naming import Names
 
@@ -41,7 +42,7 @@ def store_host(
     chosen = target or environment.default_target
     if chosen != "process" and environment.is_deployed:
         return names.container(part, environment)
-    return part if chosen == "docker" and in_container else "localhost"
+    return part if chosen == "docker" and in_container else LOOPBACK
 
 
 def _part(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from infra.model.addresses import LOOPBACK
 from infra.model.environment import Environment, Target
 from infra.model.errors import BadInput
 from infra.model.hosts import AppDomain, PlatformDomain, app_host
@@ -53,16 +54,16 @@ class ContainerScene:
 
     @property
     def host(self) -> str:
-        """The public host of the application; locally this machine's own name."""
+        """The public host of the application; locally this machine's own."""
         if not self.environment.is_deployed:
-            return "localhost"
+            return LOOPBACK
         return app_host(self.project.host, self.environment, self.app_domain)
 
     @property
     def url(self) -> str:
         """The address that people open."""
         deployed = self.environment.is_deployed
-        return f"https://{self.host}" if deployed else f"http://localhost:{self.ports.get('router', 3000)}"
+        return f"https://{self.host}" if deployed else f"http://{LOOPBACK}:{self.ports.get('router', 3000)}"
 
     @property
     def internal_network(self) -> str:

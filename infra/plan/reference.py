@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from infra.model.addresses import LOOPBACK
 from infra.model.environment import Environment
 from infra.model.hosts import AppDomain, app_host
 from infra.model.naming import Names
@@ -45,7 +46,7 @@ def _facts(project: Project, found: Environment) -> dict[str, str]:
     limits = found.checkpoints
     test_store = f"{project.name}_test_{namespace}"
     return {
-        "address": f"https://{host}" if host else "http://localhost:3000" if found.has_router else "none",
+        "address": f"https://{host}" if host else f"http://{LOOPBACK}:3000" if found.has_router else "none",
         "target": f"{found.default_target}; also {', '.join(found.other_targets)}",
         "suffix": found.suffix or "none",
         "`ENV`": found.app_env,

@@ -72,8 +72,7 @@ class Ground:
 
     def url(self, server: Server, password: Secret, database: str) -> Secret:
         """Give the address of a database for the application's role."""
-        host = "localhost" if server.host == LOOPBACK else server.host
-        return Secret(urls.database_url(self.servers.role, password.reveal(), host, server.port, database))
+        return Secret(urls.database_url(self.servers.role, password.reveal(), server.host, server.port, database))
 
 
 def ground(this: Command, project: Project, env: str | None, *, claim: bool = False) -> Ground:
@@ -105,5 +104,5 @@ def _aim(
 ) -> Aim:
     """Give what the layers look at: a person's own variables count where they are set."""
     variables = {**REQUIRED, **this.variables}
-    mine = f"postgresql://localhost:{port or 5432}/{names.get_test_db_name(namespace)}"
+    mine = f"postgresql://{LOOPBACK}:{port or 5432}/{names.get_test_db_name(namespace)}"
     return Aim(environment, variables, variables.get("DATABASE_URL") or mine, names, namespace, port)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from infra.model.addresses import LOOPBACK
 from infra.model.errors import CannotTell
 from infra.model.observed import Unknown
 from infra.testing.attendance import shown
@@ -47,7 +48,7 @@ def _known(place: Ground) -> dict[str, str]:
         "database": place.database,
         "worker_databases": f"{get_worker(place.namespace, 'gw0')} to {get_worker(place.namespace, 'gw99')}",
         "bucket": place.bucket,
-        "postgres": f"localhost:{place.servers.port}",
+        "postgres": f"{LOOPBACK}:{place.servers.port}",
         "root": place.identity.root,
     }
 

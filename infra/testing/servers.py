@@ -107,7 +107,7 @@ class Servers:
         if self.session:
             port, commands = self.session.places.ports["redis"], self.session.commands
             return Cache(LOOPBACK, port, _key(self.session, "redis", "PASSWORD"), commands)
-        address = urlsplit(self.variables.get("REDIS_URL") or "redis://localhost:6379/0")
+        address = urlsplit(self.variables.get("REDIS_URL") or f"redis://{LOOPBACK}:6379/0")
         if address.hostname not in {*LOCAL_HOSTS, "redis"}:
             raise BadInput(
                 f"REDIS_URL is not a service of this job: {address.hostname!r}", next_step="unset REDIS_URL"
@@ -153,7 +153,7 @@ def servers(this: Command, project: Project, environment: str, *, claim: bool = 
 def _job_host(variables: Mapping[str, str]) -> str:
     """Give the host of the job's database: named by DATABASE_URL where the job runs in a container."""
     address = urlsplit(variables.get("DATABASE_URL", ""))
-    return address.hostname or "localhost"
+    return address.hostname or LOOPBACK
 
 
 def _key(session: Session, service: str, key: str) -> Secret:

@@ -37,7 +37,7 @@ SCENE = units.Scene(
     templates=templates.load(ROOT),
     release="d" * 40,
     versions={"app": 3},
-    public_url="http://localhost:1",
+    public_url="http://127.0.0.1:1",
     commands={},
     vault_mount="secret",
 )

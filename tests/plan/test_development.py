@@ -39,7 +39,7 @@ SCENE = Scene(
     templates=templates.load(Path(__file__).resolve().parents[2]),
     release="a" * 40,
     versions={"app": 3},
-    public_url="http://localhost:3000",
+    public_url="http://127.0.0.1:3000",
     commands={},
 )
 

@@ -19,7 +19,7 @@ from infra.plan.roster import roster, with_foreign_store, with_object_store
     [
         ("local", "embedded", True),
         ("local", "none", False),
-        ("local", "http://localhost:9000", False),
+        ("local", "http://127.0.0.1:9000", False),
         ("pr_47", "embedded", True),
         ("canary", "embedded", True),
         ("staging", "embedded", False),

@@ -54,7 +54,7 @@ def test_every_fact_has_a_value_and_says_where_it_comes_from(name: str) -> None:
         (
             "local",
             {
-                ("address", "url"): "http://localhost:3000",
+                ("address", "url"): "http://127.0.0.1:3000",
                 ("container", "postgres"): "finance-report-db",
                 ("port", "postgres"): "127.0.0.1:5432",
             },

@@ -150,7 +150,7 @@ class Checkout:
 
     @property
     def url(self) -> str:
-        return f"http://localhost:{self.ports['router']}"
+        return f"http://127.0.0.1:{self.ports['router']}"
 
     def get(self, path: str) -> tuple[int, str]:
         """Give status and body of a page, 0 and nothing when nobody answers."""

@@ -233,7 +233,7 @@ def test_a_bucket_of_a_run_that_is_over_is_a_leak(running: Apart) -> None:
 
 def _store(stack: Apart) -> ObjectStore:
     keys = Secret(stack.secret("ROOT_USER")), Secret(stack.secret("ROOT_PASSWORD"))
-    return ObjectStore(f"http://localhost:{stack.ports['minio']}", *keys)
+    return ObjectStore(f"http://127.0.0.1:{stack.ports['minio']}", *keys)
 
 
 def test_what_a_gone_checkout_left_is_shown_and_goes_with_all_and_nobody_elses(running: Apart) -> None:

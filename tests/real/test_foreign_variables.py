@@ -112,7 +112,7 @@ OTHER = "burnt umber"
 COMMANDS: dict[str, tuple[str, int, str]] = {
     "finance_report.app.plan": ("", 0, ""),
     "finance_report.status": ("", 0, "backend"),
-    "finance_report.app.setup": ("", 0, "http://localhost:"),
+    "finance_report.app.setup": ("", 0, "http://127.0.0.1:"),
     "finance_report.app.logs": ("", 0, ""),
     "finance_report.app.rollback": ("", 1, ""),
     "smoke --env local": ("", 0, "/api/health"),

@@ -119,7 +119,7 @@ def test_somebody_elses_store_is_used_with_the_keys_that_a_person_gave(
     owner, guest = make_checkout(), make_checkout()
     assert owner.run("finance_report.minio.setup", "--env", "pr_47", "--target", "process").code == 0
     ports = json.loads((owner.home_of_state / "pr_47/ports.json").read_text(encoding="utf-8"))
-    guest.settings(f"object_store: http://localhost:{ports['minio']}\n")
+    guest.settings(f"object_store: http://127.0.0.1:{ports['minio']}\n")
     lacking = guest.run("finance_report.app.setup")
     assert lacking.code == 1
     assert "app/S3_ACCESS_KEY, app/S3_SECRET_KEY" in lacking.err

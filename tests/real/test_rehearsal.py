@@ -31,7 +31,7 @@ def backend_of(checkout: Checkout, env: str) -> dict[str, str]:
 
 
 def health(checkout: Checkout, env: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"http://localhost:{ports(checkout, env)['router']}/api/health") as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{ports(checkout, env)['router']}/api/health") as answer:
         found: dict[str, Any] = json.loads(answer.read())
         return found
 
@@ -92,7 +92,7 @@ def _destroying_one_leaves_the_other(checkout: Checkout) -> None:
     smoke = checkout.run("smoke", "--env", "staging", "--target", "process", "--json")
     assert (smoke.code, smoke.json["facts"]["target"]) == (
         0,
-        f"http://localhost:{ports(checkout, 'staging')['router']}",
+        f"http://127.0.0.1:{ports(checkout, 'staging')['router']}",
     )
 
 

@@ -286,7 +286,7 @@ def test_in_a_job_of_the_forge_the_jobs_services_are_used(stack: Stack) -> None:
     job = {
         "CI_DB_PORT": str(stack.ports["postgres"]),
         "POSTGRES_PASSWORD": stack.secret("POSTGRES_PASSWORD"),
-        "REDIS_URL": f"redis://:{stack.secret('PASSWORD')}@localhost:{stack.ports['redis']}/0",
+        "REDIS_URL": f"redis://:{stack.secret('PASSWORD')}@127.0.0.1:{stack.ports['redis']}/0",
     }
     stack.write(
         test_job="import os\n"

@@ -20,7 +20,7 @@ import pytest
 @pytest.mark.parametrize("number", range(2))
 def test_asks_for_a_bucket(number, database_url):
     assert os.environ["S3_BUCKET"] == "statements-" + os.environ["TEST_NAMESPACE"].replace("_", "-")
-    assert os.environ["S3_ENDPOINT"].startswith("http://localhost:")
+    assert os.environ["S3_ENDPOINT"].startswith("http://127.0.0.1:")
     assert len(os.environ["S3_ACCESS_KEY"]) >= 16 and len(os.environ["S3_SECRET_KEY"]) >= 16
     with open(os.environ["TMPDIR"] + "/seen", "w") as seen:
         seen.write(os.environ["S3_ENDPOINT"])
@@ -63,7 +63,7 @@ def stack() -> Iterator[Stack]:
 
 def store(stack: Stack) -> ObjectStore:
     keys = Secret(stack.secret("ROOT_USER")), Secret(stack.secret("ROOT_PASSWORD"))
-    return ObjectStore(f"http://localhost:{stack.ports['minio']}", *keys)
+    return ObjectStore(f"http://127.0.0.1:{stack.ports['minio']}", *keys)
 
 
 def words(stack: Stack) -> dict[str, str]:
@@ -80,7 +80,7 @@ def test_a_marked_test_gets_a_bucket_of_its_namespace_and_an_unmarked_run_starts
     marked = stack.run("pr-4", "--workers", "2", args="-k 'asks'", **words(stack))
     assert marked.code == 0, marked.err
     assert marked.json["facts"]["tests"] == {"passed": 2}
-    assert (stack.checkout.folder / "seen").read_text() == f"http://localhost:{stack.ports['minio']}"
+    assert (stack.checkout.folder / "seen").read_text() == f"http://127.0.0.1:{stack.ports['minio']}"
     assert (marked.json["facts"]["left"], stack.is_up()) == ([], False)
 
 

@@ -111,7 +111,7 @@ def test_both_commands_of_the_readme_bring_a_stranger_all_that_they_need(
         return done.out + done.err
 
     try:
-        assert succeeds("finance_report.app.setup").startswith("http://localhost:")
+        assert succeeds("finance_report.app.setup").startswith("http://127.0.0.1:")
         succeeds("smoke", "--env", "local", "--extended")
         succeeds("finance_report.status")
     finally:

@@ -164,8 +164,8 @@ def session(
 
 def addresses(numbers: dict[str, int]) -> Addresses:
     """Give where the stores are on these ports."""
-    store = f"http://localhost:{numbers['minio']}"
-    hosts = "localhost", "localhost"
+    store = f"http://127.0.0.1:{numbers['minio']}"
+    hosts = "127.0.0.1", "127.0.0.1"
     return Addresses(
         *hosts, numbers, PROJECT.database, PROJECT.role, "statements", store, owns_object_store=True
     )

@@ -33,8 +33,8 @@ HOSTILE = {
 }
 KEYS = tuple(spec for service in finance_report.PROJECT.services for spec in service.secrets)
 LOCAL = Addresses(
-    "localhost",
-    "localhost",
+    "127.0.0.1",
+    "127.0.0.1",
     {"postgres": 5432, "redis": 6379, "minio": 9000},
     "finance_report",
     "finance_report_app",
@@ -251,11 +251,11 @@ class TestStore:
     def test_an_address_that_we_gave_earlier_follows_without_a_word_of_anybody(self, store: Store) -> None:
         made = keys.ensure(store, "finance_report", "local", KEYS, LOCAL)
         app = {key: value.reveal() for key, value in made.values["app"].items()}
-        earlier = {**app, "DATABASE_URL": app["DATABASE_URL"].replace("localhost:5432", "127.0.0.1:5532")}
+        earlier = {**app, "DATABASE_URL": app["DATABASE_URL"].replace("127.0.0.1:5432", "localhost:5532")}
         store.put(PATH, values(**earlier), cas=1)
         foreseen = keys.pending(store, "finance_report", "local", KEYS, LOCAL)
         assert (foreseen.drifted, foreseen.lacking) == ({}, {})
-        reason = "its host is localhost and its port is 5432 now"
+        reason = "its host is 127.0.0.1 and its port is 5432 now"
         assert foreseen.reasons == {"app": {"DATABASE_URL": reason}}
         done = keys.ensure(store, "finance_report", "local", KEYS, LOCAL)
         assert (done.rewritten, done.versions["app"]) == ({"app": ("DATABASE_URL",)}, 3)

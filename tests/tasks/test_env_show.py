@@ -72,7 +72,7 @@ def test_ports_are_those_of_this_checkout_with_where_they_come_from(place: Place
     postgres = f"127.0.0.1:{ports['postgres']}"
     assert rows["port", "postgres"] == (postgres, "chosen for this checkout")
     assert rows["port", "router"] == ("127.0.0.1:3005", "ports/router, invoke.local.yaml line 2")
-    assert rows["address", "url"][0] == "http://localhost:3005"
+    assert rows["address", "url"][0] == "http://127.0.0.1:3005"
     assert place.rows("local_ci")["port", "postgres"][0] == postgres
     place.record({**ports, "postgres": 5999}, "staging")
     assert place.rows("staging", "process")["port", "postgres"][0] == "127.0.0.1:5999"

@@ -23,7 +23,7 @@ BACKEND = Path(__file__).parents[1]
 PLUGIN = "finance_report.pytest_plugin"
 SHA = "0123456789abcdef0123456789abcdef01234567"
 TABLES = "users, statements, journal_lines, journal_entries, accounts"
-UNUSED = "redis://localhost:1"  # where the run has no Redis, memory stands in and nobody asks there
+UNUSED = "redis://127.0.0.1:1"  # where the run has no Redis, memory stands in and nobody asks there
 
 # Drills harm the run: they are no part of it unless they are asked for by name.
 collect_ignore = [] if os.environ.get("TEST_DRILL") else ["drills"]
