@@ -47,7 +47,11 @@ class Seat:
         """Where a person reaches it: behind the router, or by its own port."""
         port = self.session.places.ports[self.part.name]
         route = next(route for route in self.session.project.routes if route.part == self.part.name)
-        return f"http://{self.session.places.bind}:{port}" if self.is_alone else f"{self.session.url}{route.path}"
+        return (
+            f"http://{self.session.places.bind}:{port}"
+            if self.is_alone
+            else f"{self.session.url}{route.path}"
+        )
 
     def unit(self) -> Unit:
         """Give the part's unit as it runs from the checkout, with its development server's command."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from infra.model.addresses import LOOPBACK
 from infra.model.environment import Environment
 from infra.model.naming import Names
 from infra.model.passed import FILE
@@ -16,7 +17,7 @@ from infra.model.unit import Bundle, Unit, UnitFile
 from infra.plan import agent_process, routes, telemetry
 from infra.plan.templates import Templates
 
-_ON_LOOPBACK = re.compile(r"(?:127\.0\.0\.1|localhost):(\d+)")
+_ON_LOOPBACK = re.compile(r"(?:127\.0\.0\.1|localhost):\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +55,15 @@ def bundle_of(service: Service, scene: Scene) -> Bundle:
     return Bundle(service.name, units, scene.release if service.from_source else "", versions)
 
 
-def on_these_ports(bundle: Bundle, service: Service, scene: Scene) -> Bundle:
-    """Give a recorded bundle as it was, or its release rendered anew where it names ports of another time."""
+def at_these_addresses(bundle: Bundle, service: Service, scene: Scene) -> Bundle:
+    """Give a recorded bundle as it was, or its release rendered anew where it names other addresses."""
     fresh = bundle_of(service, replace(scene, release=bundle.release or scene.release))
-    return bundle if _loopback_ports(bundle) <= _loopback_ports(fresh) else fresh
+    return bundle if _addresses(bundle) <= _addresses(fresh) else fresh
 
 
-def _loopback_ports(bundle: Bundle) -> set[int]:
-    named = {int(port) for port in _ON_LOOPBACK.findall(json.dumps(bundle.as_json()))}
-    return named | {unit.port for unit in bundle.units}
+def _addresses(bundle: Bundle) -> set[str]:
+    named = _ON_LOOPBACK.findall(json.dumps(bundle.as_json()))
+    return {*named, *(f"{LOOPBACK}:{unit.port}" for unit in bundle.units)}
 
 
 def _agent(service: Service, scene: Scene) -> Unit:

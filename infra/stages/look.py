@@ -11,7 +11,7 @@ from infra.model.operation import Operation, Plan
 from infra.model.service import Service
 from infra.model.unit import Bundle
 from infra.plan.reconcile import Wanted, reconcile
-from infra.plan.units import bundle_of, on_these_ports
+from infra.plan.units import at_these_addresses, bundle_of
 from infra.session import Request, Session
 from infra.store.keyring import Keyring
 from infra.targets.process import secret_files
@@ -59,9 +59,9 @@ def look(
 
 
 def rebased(session: Session, bundle: Bundle) -> Bundle:
-    """Give a recorded bundle as it was sent, or its release rendered anew where its ports have moved."""
+    """Give a recorded bundle as it was sent, or its release rendered anew where its addresses have moved."""
     scene = session.scene(session.keys.forecast().versions)
-    return on_these_ports(bundle, session.project.service(bundle.service), scene)
+    return at_these_addresses(bundle, session.project.service(bundle.service), scene)
 
 
 def _wanted(session: Session, request: Request, left_out: Mapping[str, str]) -> Wanted:

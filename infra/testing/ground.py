@@ -72,7 +72,9 @@ class Ground:
 
     def url(self, server: Server, password: Secret, database: str) -> Secret:
         """Give the address of a database for the application's role."""
-        return Secret(urls.database_url(self.servers.role, password.reveal(), server.host, server.port, database))
+        return Secret(
+            urls.database_url(self.servers.role, password.reveal(), server.host, server.port, database)
+        )
 
 
 def ground(this: Command, project: Project, env: str | None, *, claim: bool = False) -> Ground:

@@ -9,6 +9,7 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.needs import THE_VERSION_BEFORE
@@ -99,6 +100,8 @@ def _its_records_are_known_and_one_can_be_gone_back_to(checkout: Checkout, befor
     assert sorted(verdicts.values()) == ["interrupted", "ok", "ok"]
     _run(checkout, "finance_report.app.rollback", "--to", first)
     assert checkout.health["status"] == "healthy"
+    backend = psutil.Process(_pids(checkout, "local")["backend"])
+    assert backend.environ()["PUBLIC_URL"] == checkout.url
     assert "42" in _run(checkout, *SQL, stdin="SELECT answer FROM kept;\n").out
 
 
