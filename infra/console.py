@@ -1,4 +1,7 @@
-"""The only place that prints. Progress goes to stderr, answers to stdout, and every line is redacted."""
+"""The only place that prints. Progress goes to stderr, answers to stdout.
+
+Every line is redacted, and stays one line: what a terminal would obey in a text of others is shown escaped.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from infra.model.errors import InfraError
+from infra.model.visible import LINE, LINES, coloured, in_json, visible
 from infra.streams import Stream
 
 if TYPE_CHECKING:
@@ -67,16 +71,26 @@ class Console:
         self._write(self._err, text, style)
 
     def passage(self, text: str) -> None:
-        """Print a piece of somebody else's output as it is, line ends included."""
-        self._err.write(self._redactor.redact(text))
+        """Print a piece of somebody else's output, with its own line ends and colours."""
+        self._err.write(coloured(self._redactor.redact(text)))
 
     def answer(self, text: str) -> None:
         """Print a line that was asked for; a program that asked for JSON gets it on stderr."""
-        self._write(self._err if self.as_json else self._out, text)
+        self._write(self._answers, text)
+
+    def text(self, text: str) -> None:
+        """Print an answer of many lines."""
+        self._put(self._answers, visible(self._redactor.redact(text), LINES))
+
+    def log(self, name: str, lines: Sequence[str]) -> None:
+        """Print lines of somebody's output, each behind a name; secrets of many lines are masked as well."""
+        for line in self._redactor.redact("\n".join(lines)).split("\n") if lines else ():
+            self._put(self._answers, visible(f"{name} | {line}", LINE))
 
     def object(self, value: Mapping[str, Any]) -> bool:
         """Print the one JSON object, and tell whether its reader got it whole."""
-        self._out.write(self._redactor.redact(json.dumps(value, ensure_ascii=False)) + "\n")
+        text = json.dumps(value, ensure_ascii=False)
+        self._out.write(in_json(self._redactor.redact(text)) + "\n")
         return self._out.fault is None
 
     def error(self, error: InfraError) -> None:
@@ -89,7 +103,7 @@ class Console:
 
     def table(self, rows: Sequence[Sequence[str]]) -> None:
         """Print rows in columns as wide as they need to be; long cells are cut, JSON has them whole."""
-        rows = [[_cut(self._redactor.redact(cell)) for cell in row] for row in rows]
+        rows = [[_cut(visible(self._redactor.redact(cell), LINE)) for cell in row] for row in rows]
         widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
         for row in rows:
             cells = (f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
@@ -123,15 +137,21 @@ class Console:
             self._moving.start()
         if self._moving is not None and text:
             width = shutil.get_terminal_size().columns - 4
-            self._moving.update(self._redactor.redact(text)[:width].replace("[", r"\["))
+            self._moving.update(_rich_text(visible(self._redactor.redact(text))[:width]))
         elif self._moving is not None:
             self._moving.stop()
             self._moving = None
 
+    @property
+    def _answers(self) -> Stream:
+        return self._err if self.as_json else self._out
+
     def _write(self, stream: Stream, text: str, style: str = "") -> None:
-        clean = self._redactor.redact(text)
+        self._put(stream, visible(self._redactor.redact(text), LINE), style)
+
+    def _put(self, stream: Stream, clean: str, style: str = "") -> None:
         if style and stream.isatty():
-            _rich(stream).print(clean, style=style, markup=False, highlight=False, soft_wrap=True)
+            _rich(stream).print(_rich_text(clean, style), soft_wrap=True)
         else:
             stream.write(clean + "\n")
 
@@ -144,3 +164,10 @@ def _rich(stream: Stream) -> Any:
     from rich.console import Console as RichConsole
 
     return RichConsole(file=stream)  # type: ignore[arg-type]  # it has all that rich asks of a file
+
+
+def _rich_text(clean: str, style: str = "") -> Any:
+    """Give a text in which rich looks for no markup, no emoji and no numbers of its own."""
+    from rich.text import Text
+
+    return Text(clean, style=style)

@@ -32,7 +32,7 @@ def render(this: Command, project: Project, service: str, wishes: Wishes, out: s
     if out:
         _write(Path(this.variables.get("INV_CWD", ".")) / out, texts)
     for name, text in texts.items():
-        this.console.answer(str(Path(out) / name) if out else f"# ---- {name}\n{text}".rstrip("\n"))
+        this.console.text(str(Path(out) / name) if out else f"# ---- {name}\n{text}".rstrip("\n"))
     this.outcome.facts |= {
         "files": sorted(texts),
         "unread": {one.service: list(one.bundle.unread) for one in sheets if one.bundle.unread},

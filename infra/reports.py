@@ -83,23 +83,24 @@ def logs(session: Session, service: str, tail: int, container: str, *, follow: b
     if container and container not in names:
         raise BadInput(f"{service} has no container {container!r}; it has {', '.join(names)}")
     chosen = [container] if container else names
-    shown = {name: session.target.log(name, tail) for name in chosen}
-    for name, lines in shown.items():
-        for line in lines:
-            session.console.answer(f"{name} | {line}")
-    session.outcome.facts["lines"] = {name: len(lines) for name, lines in shown.items()}
+    places: dict[str, int] = {}
+    for name in chosen:
+        whole = session.target.log_tail(name, tail) if follow else (session.target.log(name, tail), 0)
+        lines, places[name] = whole
+        session.console.log(name, lines)
+        session.outcome.facts.setdefault("lines", {})[name] = len(lines)
     if follow:
-        _follow(session, chosen)
+        _follow(session, places)
 
 
-def _follow(session: Session, names: list[str]) -> None:
-    places = {name: session.target.log_end(name) for name in names}
+def _follow(session: Session, places: dict[str, int]) -> None:
     while True:
-        for name in names:
-            lines, places[name] = session.target.log_since(name, places[name])
-            for line in lines:
-                session.console.answer(f"{name} | {line}")
-        time.sleep(0.2)
+        before = dict(places)
+        for name, place in before.items():
+            lines, places[name] = session.target.log_since(name, place)
+            session.console.log(name, lines)
+        if places == before:
+            time.sleep(0.2)
 
 
 def checkpoints(session: Session, service: str) -> None:

@@ -101,13 +101,14 @@ def _check_settings(*, is_listing: bool) -> None:
     if is_listing and _is_yaml(ROOT / "invoke.yaml"):
         return
     from infra.model.errors import InfraError
+    from infra.model.visible import visible
     from infra.workspace import settings_file
 
     try:
         settings_file.load(ROOT)
     except InfraError as error:
         lines = [f"✗ {error.message}", *(f"    {line}" for line in error.evidence), f"→ {error.next_step}"]
-        raise Exit("\n".join(lines), code=error.exit_code) from error
+        raise Exit("\n".join(map(visible, lines)), code=error.exit_code) from error
 
 
 signal.signal(signal.SIGINT, _outside_a_task)

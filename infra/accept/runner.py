@@ -119,10 +119,12 @@ def _evidence(ground: Ground, step: Step) -> Evidence:
 def _report(this: Command, areas: Iterable[Area], findings: list[Finding]) -> None:
     by_id = {one.row.id: one for one in findings}
     for area in areas:
-        this.console.answer(f"\n{area.area}  {area.title}")
+        this.console.answer("")
+        this.console.answer(f"{area.area}  {area.title}")
         this.console.table([_cells(by_id[row.id]) for row in area.rows])
     number = counts(findings)
-    this.console.answer("\n" + ", ".join(f"{count} {state}" for state, count in number.items()))
+    this.console.answer("")
+    this.console.answer(", ".join(f"{count} {state}" for state, count in number.items()))
     this.outcome.facts["rows"] = [one.as_json() for one in findings]
     this.outcome.facts["counts"] = number
     failed = [one.row.id for one in findings if one.state == "fail"]

@@ -168,7 +168,7 @@ def test_a_unit_whose_secrets_file_is_gone_is_not_ready_and_says_so(stage: Stage
 def test_a_program_that_is_missing_is_a_fact_and_no_crash_of_the_supervisor(stage: Stage) -> None:
     stage.start(replace(stage.unit("ghost"), argv=("/nowhere/program",)))
     until(lambda: stage.state("ghost").get("exits"))
-    assert "cannot start /nowhere/program" in logfiles.tail(stage.root / "logs/ghost.log", 5)[0]
+    assert "cannot start /nowhere/program" in logfiles.tail(stage.root / "logs/ghost.log", 5).lines[0]
 
 
 def test_killing_the_supervisor_ends_no_unit_and_the_next_one_adopts_them(stage: Stage) -> None:
@@ -250,7 +250,7 @@ def test_logs_are_rotated_without_losing_the_writers_place(tmp_path: Path) -> No
     os.write(descriptor, b"new\n")
     os.close(descriptor)
     assert log.read_bytes() == b"new\n"
-    assert logfiles.tail(log, 2) == ["last", "new"]
+    assert logfiles.tail(log, 2).lines == ["last", "new"]
     assert log.stat().st_mode & 0o777 == 0o600
 
 

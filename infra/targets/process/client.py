@@ -135,13 +135,10 @@ class Client:
 
     def _give_up(self, child: subprocess.Popen[bytes]) -> None:
         child.kill()
-        last = (
-            (self._folder / "supervisor.log").read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
-        )
         raise CannotTell(
             f"the supervisor did not answer within {STARTS_WITHIN:.0f} s",
             next_step=f"cat {self._folder}/supervisor.log",
-            evidence=tuple(last),
+            evidence=tuple(logfiles.tail(self._folder / "supervisor.log", 5).lines),
         )
 
     def _connect(self) -> socket.socket:

@@ -153,8 +153,14 @@ class ProcessTarget:
         return self._client.units()
 
     def log(self, unit: str, lines: int = 200) -> list[str]:
-        """Give the last lines of a unit's output, not redacted."""
-        return logfiles.tail(self._log_file(unit), lines)
+        """Give the last lines of a unit's output, not redacted; also one that has no end yet."""
+        end = logfiles.tail(self._log_file(unit), lines)
+        return [*end.lines, end.begun][-lines:] if end.begun else end.lines
+
+    def log_tail(self, unit: str, lines: int) -> tuple[list[str], int]:
+        """Give the last whole lines of a unit's output, and the place to go on from."""
+        end = logfiles.tail(self._log_file(unit), lines)
+        return end.lines, end.place
 
     def end_all(self, units: Iterable[str]) -> list[int]:
         """Stop these units in order, then every supervisor; give the pids that would not end.
@@ -203,12 +209,8 @@ class ProcessTarget:
         """Give the names of all units that run, declared or not."""
         return [name for name in processes.mains(self._marks) if not processes.is_helper(name)]
 
-    def log_end(self, unit: str) -> int:
-        """Give the size of a unit's output so far, in bytes."""
-        return logfiles.size(self._log_file(unit))
-
     def log_since(self, unit: str, place: int) -> tuple[list[str], int]:
-        """Give the whole lines that were written after a place, and the place to go on from."""
+        """Give whole lines that were written after a place, not redacted, and the place to go on from."""
         return logfiles.since(self._log_file(unit), place)
 
     def strangers_on(self, numbers: Iterable[int]) -> dict[int, str]:
