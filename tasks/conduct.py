@@ -18,7 +18,7 @@ from infra.model.interruption import Interrupted
 from infra.model.redaction import Redactor
 from infra.model.verdict import Outcome
 from infra.streams import ReaderGone
-from infra.targets.process import modes
+from infra.targets.process import modes, way
 from tasks.callers_shell import set_aside
 from tasks.command import ANY, Kind
 from tasks.root import ROOT
@@ -46,7 +46,7 @@ def conduct(
     began, outcome.started = time.monotonic(), iso(datetime.now(UTC))
     try:
         _refuse(name, refuse=kind.changes and is_dry, as_json=as_json)
-        modes.require_closed((ROOT / name for name in RUNS_FROM), ROOT)
+        _require_own_checkout()
         with set_aside() as callers:
             this = Command(outcome, console, redactor, ROOT, callers)
             with signals.taken(this.interruption):
@@ -89,6 +89,13 @@ def _told(console: Console, outcome: Outcome, kind: Kind) -> int:
     return (
         NotCleaned.exit_code if kind.changes and not is_whole and not outcome.exit_code else outcome.exit_code
     )
+
+
+def _require_own_checkout() -> None:
+    """Refuse a checkout that others can write or swap; whoever owns `./inv` has been believed by then."""
+    owner = (ROOT / "inv").lstat().st_uid
+    modes.require_own((ROOT / name for name in RUNS_FROM), ROOT, accounts=(owner,))
+    way.require_closed(ROOT)
 
 
 def _service_in(name: str) -> str:

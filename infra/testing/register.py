@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from infra.model.clock import iso
 from infra.model.errors import InfraError
@@ -14,6 +13,7 @@ from infra.model.lease import Lease
 from infra.model.observed import Found, Unknown
 from infra.model.runner import Identity, Runner, RunnerList, runner_list_from_json
 from infra.store import owner, private_file
+from infra.workspace.cache import cache_folder
 
 PATIENCE = 60.0
 _NEVER = datetime.fromtimestamp(0, UTC)
@@ -23,7 +23,7 @@ class Register:
     """`active_namespaces.json`, and `db.lock` beside it."""
 
     def __init__(self, project: str, variables: Mapping[str, str]) -> None:
-        self.folder = cache_folder(project, variables)
+        self.folder = cache_folder("", variables, project)
         self.file = self.folder / "active_namespaces.json"
 
     def locked(self, patience: float = PATIENCE) -> AbstractContextManager[None]:
@@ -49,11 +49,6 @@ class Register:
     def mending(self) -> str:
         """What a person types when the list cannot be read and no test runs."""
         return f"rm {self.file}   # when no test runs here"
-
-
-def cache_folder(project: str, variables: Mapping[str, str]) -> Path:
-    """Give the folder of this user's cache that is ours."""
-    return Path(variables.get("XDG_CACHE_HOME") or Path.home() / ".cache") / project
 
 
 def this_runner(run: str, namespace: str, identity: Identity, servers: str, index: int) -> Runner:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from infra.targets.process import modes
+from infra.targets.process import way
 
 
-def cache_folder(name: str) -> Path:
-    """Give the cache folder of this name for this user (XDG base directories).
+def cache_folder(
+    name: str = "", variables: Mapping[str, str] = os.environ, project: str = "finance_report"
+) -> Path:
+    """Give the cache folder of this name for this user (XDG base directories), for no name that of all.
 
     Denied where somebody else could have written there: what is cached is believed, and some of it is run.
     """
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "finance_report"
-    modes.require_own((base, base / name), base, f"or take it away, it is made again: rm -r {base}")
-    return base / name
+    base = Path(variables.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    ours = base / project
+    elsewhere = "unset XDG_CACHE_HOME" if variables.get("XDG_CACHE_HOME") else ""
+    advice = way.Advice(elsewhere, f"rm -r {ours}; it is made again")
+    return way.require(base, ours.name, *([name] if name else []), advice=advice)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra.model.errors import BadInput
+from infra.targets.process import way
 
 FOR_ROOT = Path("/var/lib")
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of our own is made there, 0700
+SPARE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +31,39 @@ class Folders:
 
 
 def folders(project: str, checkout: str, variables: dict[str, str], home: Path) -> Folders:
-    """Give the folders for this user; BadInput names a folder that blocks the database user's way."""
+    """Give the folders for this user; BadInput names a folder that blocks the database user's way.
+
+    Denied where somebody else could have written there, or could put another folder in the place of ours.
+    """
     share = Path(variables.get("XDG_DATA_HOME") or home / ".local/share") / project
-    data = share / "secrets" / checkout
     base = _state_base(project, variables, home)
-    state = base / checkout
-    memory = _memory(project, checkout, variables) or state / "secrets"
-    return Folders(state, data, memory, base, share / "proof.key")
+    memory = _memory(project, variables) or base / checkout / "secrets"
+    state, data = (_advice(kind, variables) for kind in ("STATE", "DATA"))
+    found = Folders(
+        state=way.require(base.parent, project, checkout, advice=state),
+        data=way.require(share.parent, project, "secrets", checkout, advice=data),
+        memory=memory if memory.is_relative_to(base) else way.require(memory.parent, memory.name, checkout),
+        neighbours=base,
+        proof_key=share / "proof.key",
+    )
+    way.require_all(_tops(found), state)
+    return found
+
+
+def _advice(kind: str, variables: dict[str, str]) -> way.Advice:
+    name = f"XDG_{kind}_HOME"
+    is_set = bool(variables.get(name))
+    return way.Advice(f"unset {name}" if is_set else f"export {name}=/a/folder/of/your/own")
+
+
+def _tops(where: Folders) -> Iterator[Path]:
+    """Give what lies in our folders, down to where each kind of thing has its own; data may be a server's."""
+    for folder in (where.state, where.memory):
+        with suppress(OSError):
+            for one in os.scandir(folder):
+                yield Path(one.path)
+                if folder == where.state and one.is_dir(follow_symlinks=False):
+                    yield from (Path(below.path) for below in os.scandir(one.path))
 
 
 def _state_base(project: str, variables: dict[str, str], home: Path) -> Path:
@@ -57,13 +87,39 @@ def _blocking(folder: Path) -> Path | None:
     return next((one for one in way if one.exists() and not one.stat().st_mode & 0o001), None)
 
 
-def _memory(project: str, checkout: str, variables: dict[str, str]) -> Path | None:
-    """Give a folder in memory that is this user's own, None where the machine has none."""
+def _memory(project: str, variables: dict[str, str]) -> Path | None:
+    """Give our folder in memory that is this user's own, None where the machine has none."""
     uid = os.getuid()
     own = Path(variables.get("XDG_RUNTIME_DIR") or f"/run/user/{uid}")
     if _is_memory(own) and own.stat().st_uid == uid:
-        return own / project / checkout
-    return MEMORY / f"{project}-{uid}" / checkout if _is_memory(MEMORY) else None
+        return own / project
+    return _shared_memory(project) if _is_memory(MEMORY) else None
+
+
+def _shared_memory(project: str) -> Path:
+    """Give the first of our names where anybody may make a folder that is ours, else the first free one."""
+    owners = _owners(project)
+    free = next((name for name, owner in owners.items() if owner is None), next(iter(owners)))
+    return next((name for name, owner in owners.items() if owner == os.getuid()), free)
+
+
+def passed_over(project: str) -> list[tuple[Path, int]]:
+    """Give what somebody else has put in the place of our folder in memory, with its owner."""
+    found = _owners(project).items()
+    return [(name, owner) for name, owner in found if owner not in {None, os.getuid()} if owner is not None]
+
+
+def _owners(project: str) -> dict[Path, int | None]:
+    first = MEMORY / f"{project}-{os.getuid()}"
+    names = (first, *(first.with_name(f"{first.name}.{number}") for number in range(1, SPARE + 1)))
+    return {name: _owner(name) for name in names}
+
+
+def _owner(path: Path) -> int | None:
+    try:
+        return path.lstat().st_uid
+    except OSError:
+        return None
 
 
 def _is_memory(folder: Path) -> bool:

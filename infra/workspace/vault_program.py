@@ -11,7 +11,7 @@ from pathlib import Path
 
 from infra.model.errors import CannotTell, MissingProgram
 from infra.model.variables import seen_by
-from infra.targets.process import modes
+from infra.targets.process import way
 from infra.workspace.cache import cache_folder
 
 FILES = ("go.mod", "go.sum", "main.go")
@@ -43,12 +43,12 @@ def _found(root: Path, variables: Mapping[str, str]) -> Path | None:
     path = variables.get("PATH", "")
     on_path = shutil.which("vault", path=path) or shutil.which("bao", path=path)
     if on_path:
-        return Path(on_path)
+        return way.require_program(Path(on_path), f"put another {Path(on_path).name} first on PATH")
     built = _cached(root)
     if built is None or not built.exists():
         return None
-    modes.require_own((built.parent, built), built.parent, f"or have it built again: rm -r {built.parent}")
-    return built
+    advice = way.Advice(again=f"rm -r {built.parent}; it is built again")
+    return way.require(built.parents[1], built.parent.name, built.name, advice=advice)
 
 
 def _source(root: Path) -> Path:

@@ -9,7 +9,7 @@ import os
 import shlex
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -22,14 +22,24 @@ PASSABLE = 0o711  # others pass through it, and list nothing
 CLOSED = 0o700
 TEXT, PROGRAM, PRIVATE = 0o644, 0o755, 0o600
 SHOWN = 5
+SUDO = "" if os.geteuid() == 0 else "sudo "
 
 
 def walkable(folder: Path) -> None:
     """Make a folder, and what is missing above it, that other users can pass through but not list."""
     for path in (*reversed(folder.parents), folder):
         if not path.exists():
-            path.mkdir(exist_ok=True)
+            _make(path)
             path.chmod(PASSABLE)
+
+
+def _make(folder: Path) -> None:
+    """Make a folder; Denied where somebody else was faster. It may be a command of ours that was."""
+    folder.mkdir(exist_ok=True, mode=CLOSED)
+    if folder.lstat().st_uid not in {0, os.geteuid()}:
+        raise Denied(
+            f"{shown(folder)} belongs to {whose(folder.lstat().st_uid)}", next_step=f"ls -ld {folder}"
+        )
 
 
 def private_folder(folder: Path) -> None:
@@ -94,14 +104,14 @@ def require_closed(paths: Iterable[Path], root: Path, *advice: str) -> None:
         )
 
 
-def require_own(paths: Iterable[Path], root: Path, *advice: str) -> None:
-    """Refuse also what belongs to another user than ourselves and root."""
-    known = list(paths)
-    foreign = next((path for path in known if _owner(path) not in {0, os.geteuid()}), None)
+def require_own(paths: Iterable[Path], root: Path, *advice: str, accounts: Collection[int] = ()) -> None:
+    """Refuse also what belongs to another user than ourselves, root and these accounts."""
+    known, owners = list(paths), {0, os.geteuid(), *accounts}
+    foreign = next((path for path in known if _owner(path) not in owners), None)
     if foreign is not None:
         raise Denied(
-            f"{shown(foreign)} belongs to uid {_owner(foreign)}, and what lies there runs next",
-            next_step=f"look at it, then chown -R {os.geteuid()} {shlex.quote(str(root))}",
+            f"{shown(foreign)} belongs to {whose(_owner(foreign))}, and what lies there runs next",
+            next_step=f"look at it, then {SUDO}chown -R {os.geteuid()} {shlex.quote(str(root))}",
             evidence=advice,
         )
     require_closed(known, root, *advice)
@@ -110,13 +120,27 @@ def require_own(paths: Iterable[Path], root: Path, *advice: str) -> None:
 def is_open(path: Path) -> bool:
     """Tell whether another user than its owner, root and we can write it: by its mode, and the way to it."""
     try:
-        status = path.lstat()
+        return is_open_as(path, path.lstat())
     except OSError:
         return False
+
+
+def is_open_as(path: Path, status: os.stat_result) -> bool:
+    """Tell the same of what has been looked at."""
     if stat.S_ISLNK(status.st_mode) or not status.st_mode & 0o022:
         return False
     is_anybodys = bool(status.st_mode & stat.S_IWOTH)
     return (is_anybodys or _has_others(status.st_gid, status.st_uid)) and not _is_enclosed(path)
+
+
+def whose(uid: int) -> str:
+    """Give a user as people read it: by number, and by name where it has one."""
+    import pwd
+
+    try:
+        return f"uid {uid} ({pwd.getpwuid(uid).pw_name})"
+    except KeyError:
+        return f"uid {uid}"
 
 
 def _owner(path: Path) -> int:

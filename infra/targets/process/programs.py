@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infra.model.errors import MissingProgram
 from infra.model.places import Program
-from infra.targets.process import modes
+from infra.targets.process import modes, way
 
 INSTALL = "./inv --version   # installs what is missing"
 _WHEELS = {
@@ -24,13 +24,15 @@ _ON_PATH = {"postgres": "postgres", "redis": "valkey-server", "traefik": "traefi
 def find(name: str, source: str = "wheel") -> Program:
     """Give the program of a service and its version; MissingProgram says how to get it.
 
-    `source` is "wheel" for the installed package, "path" for the first one on PATH, or a file's path.
+    `source` is "wheel" for the installed package, "path" for the first one on PATH, or a file's path. Denied
+    for one that somebody else could have written.
     """
     if source == "wheel":
         return _from_wheel(name)
     path = shutil.which(_ON_PATH[name] if source == "path" else source)
     if path is None:
         raise MissingProgram(f"{name}: '{source}' is not a program", next_step=f"set process.programs.{name}")
+    way.require_program(Path(path), f"process: {{programs: {{{name}: wheel}}}} in invoke.local.yaml")
     return Program((path,), f"{Path(path).name} at {path}")
 
 
@@ -40,9 +42,16 @@ def python() -> Program:
 
 
 def python_in(folder: Path) -> str:
-    """Give the interpreter that has what a part of the application needs: that of its `.venv`, else ours."""
+    """Give the interpreter that has what a part of the application needs: that of its `.venv`, else ours.
+
+    Denied where somebody else could have put it there. What it links to is a Python that its person chose.
+    """
     own = folder / ".venv/bin/python"
-    return str(own) if own.exists() else sys.executable
+    if not own.exists():
+        return sys.executable
+    way.require(folder, ".venv", "bin")
+    way.require_all([own], way.Advice())
+    return str(own)
 
 
 def _from_wheel(name: str) -> Program:
