@@ -92,8 +92,8 @@ def _told(console: Console, outcome: Outcome, kind: Kind) -> int:
 
 
 def _require_own_checkout() -> None:
-    """Refuse a checkout that others can write or swap; whoever owns `./inv` has been believed by then."""
-    owner = (ROOT / "inv").lstat().st_uid
+    """Refuse a checkout that others can write or swap; who owns this very code has been believed by then."""
+    owner = (ROOT / "tasks").lstat().st_uid
     modes.require_own((ROOT / name for name in RUNS_FROM), ROOT, accounts=(owner,))
     way.require_closed(ROOT)
 
