@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +74,7 @@ def require_all(paths: Iterable[Path], advice: Advice) -> None:
             _require(Step(path, path.lstat(), is_ours=True), path, advice, ())
 
 
-def steps(base: Path, names: Collection[str]) -> Iterator[Step]:
+def steps(base: Path, names: Sequence[str]) -> Iterator[Step]:
     """Give each folder and link from `/` on, each after the one that holds it, as far as there are any."""
     todo = [*((name, True) for name in reversed(names)), *((name, False) for name in _names(base))]
     place, links = "/", 0
