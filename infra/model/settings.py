@@ -31,6 +31,11 @@ def is_word(text: str) -> bool:
     return bool(re.fullmatch(r"[a-z0-9][a-z0-9_-]*", text))
 
 
+def is_host(text: str) -> bool:
+    """Tell whether this can be a host's name or address, in lower case and without a port."""
+    return bool(re.fullmatch(r"[a-z0-9][a-z0-9._-]*|[0-9a-f:]+", text))
+
+
 def is_variable(name: str) -> bool:
     """Tell whether this can be the name of an environment variable."""
     return bool(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name))
@@ -123,6 +128,7 @@ class Vault:
     strict: bool = False
     allow_http: str | None = None
     bound_cidrs: list[Annotated[str, Predicate(is_network)]] = field(default_factory=list)
+    nodes: list[Annotated[str, Predicate(is_host)]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -37,12 +37,13 @@ class Access:
     program: str = ""
     version: str = ""
     allow_http: str = ""
+    nodes: tuple[str, ...] = ()
 
     def client(self) -> VaultClient:
         """Give a client of its own; nothing is asked yet."""
         from infra.store.vault.client import VaultClient
 
-        return VaultClient(self.address, self.token, allow_http=self.allow_http)
+        return VaultClient(self.address, self.token, allow_http=self.allow_http, nodes=self.nodes)
 
 
 def access_of(
@@ -106,7 +107,7 @@ def _real(this: Command, settings: Settings) -> Access:
     allow_http = settings.vault.allow_http or ""
     checked_address(address, allow_http)  # before anybody is asked for a token
     token, origin = _token(this, address)
-    return Access(address, token, origin, allow_http=allow_http)
+    return Access(address, token, origin, allow_http=allow_http, nodes=tuple(settings.vault.nodes))
 
 
 def _token(this: Command, address: str) -> tuple[Secret, str]:

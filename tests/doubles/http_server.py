@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import socketserver
 import ssl
 import subprocess
@@ -49,13 +50,18 @@ def self_signed(folder: Path) -> Certificate:
     return made
 
 
+def with_tls(listener: socket.socket, pair: Certificate) -> ssl.SSLSocket:
+    """Give the listener with this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair.certificate, pair.key)
+    return context.wrap_socket(listener, server_side=True)
+
+
 @contextlib.contextmanager
 def serving_tls(answering: Answering, pair: Certificate) -> Iterator[str]:
     """Give the https base URL of a server with this certificate, until the block ends."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pair.certificate, pair.key)
     with LoopbackServer(answering) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.socket = with_tls(server.socket, pair)
         with _running(server):
             yield f"https://{LOOPBACK}:{server.port}"
 

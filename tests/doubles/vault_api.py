@@ -18,6 +18,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from infra.model.addresses import LOOPBACK
+from tests.doubles.http_server import Certificate, with_tls
 from tests.doubles.vault_kv import NOTHING, Engine, Said, envelope
 
 ROOT, POOR = "root-of-the-double", "a-token-without-policies"
@@ -176,11 +177,13 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextlib.contextmanager
-def vault_api() -> Iterator[VaultApi]:
-    """Give a double that answers on loopback until the block ends."""
+def vault_api(pair: Certificate | None = None) -> Iterator[VaultApi]:
+    """Give a double that answers on loopback until the block ends, over TLS where it has a certificate."""
     api = VaultApi()
     with _Server(api) as server:
-        api.address = f"http://{LOOPBACK}:{server.server_address[1]}"
+        api.address = f"{'https' if pair else 'http'}://{LOOPBACK}:{server.server_address[1]}"
+        if pair:
+            server.socket = with_tls(server.socket, pair)
         thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
         thread.start()
         try:

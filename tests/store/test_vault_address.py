@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.model.errors import BadInput
-from infra.store.vault.address import checked_address, redirected
+from infra.store.vault.address import Astray, checked_address, host_of, redirected
 
 ALLOWED = {
     "over TLS": ("https://vault.example.com:8200", ""),
@@ -28,19 +28,24 @@ REFUSED = {
     "a query": ("https://vault.example.com/?token=x", ""),
     "nothing": ("", ""),
 }
+GIVEN, LISTED = "https://a.example.com:8200", "b.example.com"
 FOLLOWED = {
-    "the active node over TLS": ("https://a.example.com:8200", "https://b.example.com:8200"),
-    "this machine at another port": ("http://127.0.0.1:8200", "http://localhost:8300"),
-    "the same host with TLS": ("http://vault.lan:8200", "https://vault.lan:8200"),
-    "the same host at another port": ("http://vault.lan:8200", "http://vault.lan:8300"),
+    "a node that is listed": (GIVEN, "https://b.example.com:8200"),
+    "from a listed node back": ("https://b.example.com:8200", GIVEN),
+    "the same host at another port": (GIVEN, "https://A.example.com"),
+    "the same host with TLS": ("http://a.example.com:8200", "https://a.example.com:8200"),
+    "the very same address": ("http://a.example.com:8200", "http://a.example.com:8200"),
 }
 LEFT = {
-    "down from TLS": ("https://vault.example.com", "http://vault.example.com"),
-    "another host without TLS": ("http://vault.lan", "http://other.lan"),
-    "another host with TLS, said without it": ("http://vault.lan", "https://other.example.com"),
-    "from this machine to another": ("http://127.0.0.1:8200", "http://vault.lan:8200"),
-    "with a password": ("https://vault.example.com", "https://user:password@vault.example.com"),
-    "no address": ("https://vault.example.com", "//"),
+    "down from TLS": (GIVEN, "http://a.example.com:8200", "without TLS"),
+    "a listed node without TLS": (GIVEN, "http://b.example.com:8200", "without TLS"),
+    "another port without TLS": ("http://a.example.com:8200", "http://a.example.com:8300", "without TLS"),
+    "a node that is not listed": (GIVEN, "https://c.example.com", r"c\.example\.com, which vault\.nodes"),
+    "one that begins like a listed one": (GIVEN, "https://b.example.com.c.example", r"vault\.nodes"),
+    "with a password": (GIVEN, "https://user:password@a.example.com", "must not follow"),
+    "with a password of nobody": (GIVEN, "https://:password@a.example.com", "must not follow"),
+    "with signs that a terminal obeys": (GIVEN, "https://\x1b[2Jb.example.com", "must not follow"),
+    "no address": (GIVEN, "//", "must not follow"),
 }
 
 
@@ -61,16 +66,23 @@ def test_who_may_not_be_asked_without_tls_is_told_which_setting_allows_it() -> N
         checked_address("http://vault.lan:8200")
 
 
+def follow(here: str, path: str, location: str) -> str:
+    return redirected(here, path, location, {host_of(GIVEN), LISTED})
+
+
 @pytest.mark.parametrize(("here", "there"), FOLLOWED.values(), ids=FOLLOWED)
 def test_a_redirect_is_followed_where_the_token_is_as_safe_as_before(here: str, there: str) -> None:
-    assert redirected(here, "secret/data/a?version=2", f"{there}/v1/secret/data/a?version=2") == there
+    assert follow(here, "secret/data/a?version=2", f"{there}/v1/secret/data/a?version=2") == there
 
 
-@pytest.mark.parametrize(("here", "there"), LEFT.values(), ids=LEFT)
-def test_a_redirect_is_left_where_the_token_would_be_less_safe(here: str, there: str) -> None:
-    assert redirected(here, "secret/data/a", f"{there}/v1/secret/data/a") is None
+@pytest.mark.parametrize(("here", "there", "words"), LEFT.values(), ids=LEFT)
+def test_a_redirect_is_left_where_the_token_would_be_less_safe(here: str, there: str, words: str) -> None:
+    with pytest.raises(Astray, match=words) as left:
+        follow(here, "secret/data/a", f"{there}/v1/secret/data/a")
+    assert str(left.value).isprintable()
 
 
-@pytest.mark.parametrize("location", ["", "/login", "https://vault.example.com/v1/secret/data/b"])
+@pytest.mark.parametrize("location", ["", "/login", "https://a.example.com/v1/secret/data/b"])
 def test_a_redirect_to_another_path_is_no_standbys_and_is_left(location: str) -> None:
-    assert redirected("https://vault.example.com", "secret/data/a", location) is None
+    with pytest.raises(Astray, match="must not follow"):
+        follow(GIVEN, "secret/data/a", location)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from infra.model.secret import Secret
 from infra.store.vault import wire
 from infra.store.vault.client import VaultClient
 from infra.verify.loopback import Reply, refusing, serving
-from tests.doubles.http_server import self_signed, serving_tls
+from tests.doubles.http_server import Certificate, self_signed, serving_tls
 from tests.doubles.vault_api import POOR, ROOT, Fault, VaultApi, vault_api
 
 REPO = Path(__file__).parents[2]
@@ -150,7 +151,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_talked_to(tmp_path: Path) 
         with pytest.raises(StoreError, match="certificate is not trusted"):
             VaultClient(address, Secret(ROOT)).call("GET", PATH)
         assert heard == []
-        trusting = VaultClient(address, Secret(ROOT), ca_file=str(pair.certificate))
+        trusting = VaultClient(address, Secret(ROOT), root=pair.certificate.read_text("ascii"))
         assert trusting.call("GET", PATH).data == {"A": "1"}
 
 
@@ -221,15 +222,83 @@ def test_one_connection_is_kept_for_all_calls(api: VaultApi, client: VaultClient
     assert api.connections == 1
 
 
+NODE = "localhost"  # another host than 127.0.0.1, with a certificate of the same root
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Certificate:
+    return self_signed(tmp_path)
+
+
+@pytest.fixture
+def standby(pair: Certificate) -> Iterator[VaultApi]:
+    with vault_api(pair) as double:
+        yield double
+
+
+@pytest.fixture
+def active(pair: Certificate) -> Iterator[VaultApi]:
+    with vault_api(pair) as double:
+        yield double
+
+
+def in_tls(api: VaultApi, pair: Certificate, *nodes: str) -> VaultClient:
+    root = pair.certificate.read_text("ascii")
+    return VaultClient(api.address, Secret(ROOT), root=root, nodes=nodes, pause=0.001)
+
+
 def test_a_standby_is_followed_to_the_active_node_with_method_body_and_token(
+    standby: VaultApi, active: VaultApi, pair: Certificate
+) -> None:
+    node = active.address.replace("127.0.0.1", NODE)
+    standby.faults = [Fault("redirect", location=f"{node}/v1/{PATH}")] * 2
+    client = in_tls(standby, pair, NODE)
+    client.call("POST", PATH, BODY)
+    assert client.call("GET", PATH).data["data"] == BODY["data"]
+    assert active.tokens == [ROOT, ROOT]
+    assert standby.engine.entries == {}
+
+
+def test_a_node_that_the_settings_do_not_list_gets_no_token_though_its_certificate_is_good(
+    standby: VaultApi, active: VaultApi, pair: Certificate
+) -> None:
+    node = active.address.replace("127.0.0.1", NODE)
+    standby.faults = [Fault("redirect", location=f"{node}/v1/{PATH}")]
+    with pytest.raises(StoreError, match=f"the node {NODE}, which vault.nodes does not list") as refused:
+        in_tls(standby, pair, "vault-2.example.com").call("GET", PATH)
+    assert refused.value.next_step.startswith(f'vault: {{nodes: ["{NODE}"]}}')
+    assert (active.asked, len(standby.asked)) == ([], 1)
+
+
+def test_a_listed_node_gets_no_token_without_tls(standby: VaultApi, api: VaultApi, pair: Certificate) -> None:
+    plain = api.address.replace("127.0.0.1", NODE)
+    standby.faults = [Fault("redirect", location=f"{plain}/v1/{PATH}")]
+    with pytest.raises(StoreError, match="without TLS"):
+        in_tls(standby, pair, NODE).call("GET", PATH)
+    assert api.asked == []
+
+
+def test_a_neighbours_port_gets_no_token_from_a_server_without_tls(
     api: VaultApi, client: VaultClient
 ) -> None:
-    with vault_api() as active:
-        api.faults = [Fault("redirect", location=f"{active.address}/v1/{PATH}")] * 2
-        client.call("POST", PATH, BODY)
-        assert client.call("GET", PATH).data["data"] == BODY["data"]
-        assert active.tokens == [ROOT, ROOT]
-    assert api.engine.entries == {}
+    with vault_api() as neighbour:
+        api.faults = [Fault("redirect", location=f"{neighbour.address}/v1/{PATH}")]
+        with pytest.raises(StoreError, match="a token must not follow"):
+            client.call("GET", PATH)
+        assert neighbour.asked == []
+
+
+def test_a_server_with_a_root_of_its_own_is_known_by_it_alone(
+    standby: VaultApi, pair: Certificate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by the roots of this machine, be it that one of them made the certificate."""
+    (tmp_path / "other").mkdir()
+    other = self_signed(tmp_path / "other").certificate.read_text("ascii")
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", str(pair.certificate))
+    assert VaultClient(standby.address, Secret(ROOT)).call("GET", "sys/health").status == 200
+    with pytest.raises(StoreError, match="certificate is not trusted"):
+        VaultClient(standby.address, Secret(ROOT), root=other).call("GET", "sys/health")
+    assert len(standby.asked) == 1
 
 
 def test_a_circle_of_redirects_ends(api: VaultApi, client: VaultClient) -> None:

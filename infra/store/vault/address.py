@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from infra.model.errors import BadInput
+from infra.model.settings import is_host
 
 PREFIX = "/v1/"
 
@@ -26,23 +28,42 @@ def checked_address(address: str, allow_http: str = "") -> str:
     return address.rstrip("/")
 
 
-def redirected(address: str, path: str, location: str) -> str | None:
-    """Give the address that a standby sends us to; None when a token must not follow there.
+class Astray(Exception):
+    """A redirect that a token must not follow: the words say why, `next_step` what allows it, if anything."""
 
-    A standby names the active node, often another host. Over TLS both have proven who they are. Without it
-    nobody has, so only the same host, or this machine, is followed.
+    def __init__(self, words: str, next_step: str = "") -> None:
+        super().__init__(words)
+        self.next_step = next_step
+
+
+def redirected(address: str, path: str, location: str, hosts: Collection[str]) -> str:
+    """Give the address that a standby sends us to; Astray when a token must not follow there.
+
+    A standby names the active node, often another host. A certificate says only that a host is the one that
+    was named, so `hosts` lists those that may be: the one that we were given, and the nodes of the settings.
     """
     base, found, rest = location.partition(PREFIX)
-    if not found or rest != path:
-        return None
     try:
         here, there = _parts(address), _parts(base)
     except BadInput:
-        return None
-    is_same = here.hostname == there.hostname or (_is_loopback(here) and _is_loopback(there))
-    is_downgrade = here.scheme == "https" and there.scheme == "http"
-    may_follow = not is_downgrade and (here.scheme == "https" or is_same) and not there.username
-    return base if may_follow else None
+        found = ""
+    if not found or rest != path or "@" in there.netloc or not is_host(there.hostname or ""):
+        raise Astray("it sends us to an address that a token must not follow to")
+    if (there.scheme, there.netloc) == (here.scheme, here.netloc):
+        return base
+    if there.scheme != "https":
+        raise Astray(f"it sends us to {there.hostname} without TLS, and a token must not follow there")
+    if there.hostname not in hosts:
+        raise Astray(
+            f"it sends us to the node {there.hostname}, which vault.nodes does not list",
+            next_step=f'vault: {{nodes: ["{there.hostname}"]}} in invoke.yaml, where that node is yours',
+        )
+    return base
+
+
+def host_of(address: str) -> str:
+    """Give the host of an address, in lower case."""
+    return _parts(address).hostname or ""
 
 
 def _parts(address: str) -> SplitResult:

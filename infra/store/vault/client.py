@@ -26,8 +26,9 @@ class VaultClient:
     """One client of one run: the connection is kept, a request has 5 seconds.
 
     Only 412, 429, 5xx and a broken connection are tried again, three times with growing pauses; `pause` is
-    the first in seconds. BadInput when the address is neither encrypted nor this machine nor `allow_http`,
-    or when the token cannot be one.
+    the first in seconds. `root` is the one certificate, in PEM, that vouches for the server; without it this
+    machine's own do. `nodes` are the hosts that a redirect may lead to, beside the address' own. BadInput
+    when the address is neither encrypted nor this machine nor `allow_http`, or when the token cannot be one.
     """
 
     def __init__(
@@ -35,14 +36,15 @@ class VaultClient:
         address: str,
         token: Secret | None,
         *,
-        ca_file: str = "",
+        root: str = "",
         allow_http: str = "",
+        nodes: Collection[str] = (),
         pause: float = 0.1,
     ) -> None:
         self.address = checked_address(address, allow_http)
         self._token = _checked(token)
         self._pauses = tuple(pause * 2**number for number in range(_RETRIES))
-        self._wire = Wire(self.address, ca_file)
+        self._wire = Wire(self.address, root, nodes)
 
     def call(
         self,

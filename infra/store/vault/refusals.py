@@ -23,7 +23,7 @@ def silent(address: str, ask: Ask, broken: Broken) -> InfraError:
     is_write = broken.was_sent and ask.method not in {"GET", "LIST"}
     told = f"; {ask.path} may have been written" if is_write else ""
     kind = Unreachable if broken.is_silence and broken.is_passing else StoreError
-    return kind(f"Vault at {address}: {broken}{told}", next_step=_STATUS)
+    return kind(f"Vault at {address}: {broken}{told}", next_step=broken.next_step or _STATUS)
 
 
 def bad(ask: Ask, answer: Answer) -> InfraError:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from infra.store.vault.address import redirected
+from infra.store.vault.address import Astray, host_of, redirected
 from infra.store.vault.answers import Answer, answer_of
+
+if TYPE_CHECKING:
+    from requests.adapters import HTTPAdapter
 
 PATIENCE = 5.0
 CONNECTIONS = 16
@@ -32,9 +35,16 @@ class Broken(Exception):
     """No answer of Vault came: the words say why, `was_sent` whether it may have been carried out."""
 
     def __init__(
-        self, words: str, *, was_sent: bool = True, is_passing: bool = True, is_silence: bool = True
+        self,
+        words: str,
+        *,
+        was_sent: bool = True,
+        is_passing: bool = True,
+        is_silence: bool = True,
+        next_step: str = "",
     ) -> None:
         super().__init__(words)
+        self.next_step = next_step
         self.was_sent = was_sent
         self.is_passing = is_passing
         self.is_silence = is_silence
@@ -47,17 +57,17 @@ class Wire:
     token goes to the address that was given and to nobody else.
     """
 
-    def __init__(self, address: str, ca_file: str = "") -> None:
+    def __init__(self, address: str, root: str = "", nodes: Collection[str] = ()) -> None:
         import requests
         from requests.adapters import HTTPAdapter
 
         self._address = address
+        self._hosts = frozenset({host_of(address), *nodes})
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.verify = ca_file or True
         self._session.headers["Accept-Encoding"] = "identity"
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=CONNECTIONS))
+        self._session.mount("http://", HTTPAdapter(pool_maxsize=CONNECTIONS))
+        self._session.mount("https://", _pinned(root) if root else HTTPAdapter(pool_maxsize=CONNECTIONS))
 
     def send(self, ask: Ask) -> Answer:
         """Give the answer, also when it says no; Broken when there is none within 5 seconds."""
@@ -66,10 +76,10 @@ class Wire:
             answer = self._exchange(address, ask)
             if answer.status not in _REDIRECTS:
                 return answer
-            target = redirected(address, ask.path, answer.location)
-            if target is None:
-                raise Broken("it sends us to an address that a token must not follow to", is_passing=False)
-            address = target
+            try:
+                address = redirected(address, ask.path, answer.location, self._hosts)
+            except Astray as astray:
+                raise Broken(str(astray), is_passing=False, next_step=astray.next_step) from None
         raise Broken("it sends us in a circle")
 
     def _exchange(self, address: str, ask: Ask) -> Answer:
@@ -108,6 +118,12 @@ class Wire:
             if len(content) != expected:
                 raise HTTPException
             return response.status_code, content, response.headers.get("Location", "")
+
+
+def _pinned(root: str) -> HTTPAdapter:
+    from infra.store.vault.pin import Pinned
+
+    return Pinned(root, CONNECTIONS)
 
 
 def _pieces(raw: Any, deadline: float) -> Iterator[bytes]:
