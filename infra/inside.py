@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra.dev.seat import Seat
+from infra.model import json_text
 from infra.model.errors import CannotTell, Unreachable
 from infra.targets.process.entry import with_secrets
 
@@ -27,7 +27,7 @@ class Done:
     def json(self) -> dict[str, Any]:
         """The one JSON object that its last line is; CannotTell when it is none."""
         try:
-            found = json.loads((self.out.strip().splitlines() or [""])[-1])
+            found = json_text.parse((self.out.strip().splitlines() or [""])[-1])
         except ValueError:
             found = None
         if not isinstance(found, dict):

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from infra.choices import Wishes, chosen_environment
 from infra.model.errors import BadInput, CannotTell, KnownBad
 from infra.model.finding import Finding
+from infra.model.yaml_bounds import MOST
 from infra.paper import EVERY, Paper, papers
 from infra.plan.lint import RULES, lint
+from infra.plan.lint.document import read
 from infra.plan.lint.sent import Sent
 from infra.targets import compose_cli
 
@@ -122,7 +124,8 @@ def _known(project: Project, texts: Texts) -> str:
 def _read(this: Command, name: str) -> str:
     file = Path(this.variables.get("INV_CWD", ".")) / name
     try:
-        return file.read_text(encoding="utf-8")
+        with file.open(encoding="utf-8") as opened:
+            return opened.read(MOST + 1)  # the lint refuses what is longer
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(
             f"--file {name}: {error}", next_step="name a compose file: --file compose.yaml"
@@ -138,12 +141,16 @@ def _routed(project: Project, paper: Paper) -> Iterator[str]:
 
 
 def _of_program(this: Command, sent: Sequence[Sent]) -> list[Finding]:
-    """Give what the real compose program has against the texts; without one it is said that nobody asked."""
+    """Give what the real compose program has against the texts; without one it is said that nobody asked.
+
+    It gets no text that is none for us, or too much: it would write out whatever aliases repeat.
+    """
     program = compose_cli.find(this.variables)
     this.outcome.facts[PROGRAM] = program.version if program else "not on PATH"
     if program is None:
         this.console.line("no compose program 2.23.1 or newer is on PATH: it was not asked")
         return []
+    sent = [one for one in sent if not read(one).unreadable]
     with ThreadPoolExecutor(WORKERS) as pool:
         faults = list(pool.map(program.fault, [one.text for one in sent]))
     fix = f"mend it until docker compose config takes it ({program.version})"

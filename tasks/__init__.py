@@ -25,6 +25,7 @@ HERE = Path(__file__).parent
 sys.path[:] = [str(HERE.parent), *(path for path in sys.path if path not in {str(HERE), str(HERE.parent)})]
 
 import finance_report
+from infra.model.yaml_bounds import require_bounds
 from infra.streams import ReaderGone, Stream
 from infra.targets.process.modes import UMASK
 from tasks import (
@@ -90,7 +91,9 @@ def _is_yaml(file: Path) -> bool:
     """Tell whether invoke will be able to read the file, with a parser that it has loaded already."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        found = yaml.load(file.read_text(encoding="utf-8"), loader)  # noqa: S506  # the safe one
+        text = file.read_text(encoding="utf-8")
+        require_bounds(text, loader)
+        found = yaml.load(text, loader)  # noqa: S506  # the safe one
     except (OSError, ValueError, yaml.YAMLError):
         return False
     return found is None or isinstance(found, dict)

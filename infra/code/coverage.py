@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from typing import Any
 
 from infra.code import running
 from infra.code.checkout import Checkout
+from infra.model import json_text
 from infra.model.code_step import Command as CodeCommand
 from infra.model.code_step import Row
 from infra.model.errors import InfraError, MissingProgram
@@ -66,7 +66,7 @@ def _gate(place: Checkout, report: Path, *, is_asked: bool = True) -> Row:
     if not is_asked:
         return replace(row, words=f"the test command does not name {REPORT}")
     try:
-        found: Any = json.loads(report.read_text(encoding="utf-8"))
+        found: Any = json_text.parse(report.read_text(encoding="utf-8"))
         judged = judge(found, limits)
     except FileNotFoundError:
         return row

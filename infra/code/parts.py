@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from infra.model import json_text
 from infra.model.errors import BadInput
 from infra.model.service import Project
 from infra.plan.code_steps import Part
@@ -34,8 +34,8 @@ def _has(place: Path) -> Iterator[str]:
             found = tomllib.loads((place / "pyproject.toml").read_text(encoding="utf-8"))
             yield from (f"tool.{name}" for name in found.get("tool", {}))
         if (place / "package.json").is_file():
-            found = json.loads((place / "package.json").read_text(encoding="utf-8"))
+            found = json_text.parse((place / "package.json").read_text(encoding="utf-8"))
             yield from (f"script {name}" for name in found.get("scripts", {}))
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         words = f"{place}: {' or '.join(TABLES)} cannot be read: {error}"
         raise BadInput(words, next_step=f"mend it in {place}") from error

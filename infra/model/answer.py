@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from infra.model import json_text
 
 _SHOWN = 160
 
@@ -55,8 +56,8 @@ class Answer:
     def json(self) -> Any:
         """Give the JSON object or list of the body; None when the body is anything else."""
         try:
-            value = json.loads(self.body)
-        except (ValueError, RecursionError):
+            value = json_text.parse(self.body)
+        except ValueError:
             return None
         return value if isinstance(value, dict | list) else None
 

@@ -1,7 +1,8 @@
 """YAML as its version 1.2 reads it: the core schema, where PyYAML alone follows version 1.1.
 
 `03333` is 3333 and `0o17` is 15; `55:30`, `1_000`, `yes`, `no`, `on`, `off` and dates are words. Numbers
-have an end: `.inf` and `.nan` are refused. Merge keys (`<<`) are read as before.
+have an end: `.inf` and `.nan` are refused. Merge keys (`<<`) are read as before. What a text may be at most
+says `yaml_bounds`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import re
 from typing import Any
 
 import yaml
+
+from infra.model.yaml_bounds import require_bounds
 
 _PLAIN = "tag:yaml.org,2002:"
 _CORE: tuple[tuple[str, str, str], ...] = (
@@ -25,6 +28,7 @@ _CORE: tuple[tuple[str, str, str], ...] = (
     ("merge", r"<<", "<"),
 )
 _BASES = {"0o": 8, "0x": 16}
+DIGITS = 40
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -41,6 +45,8 @@ class _Loader(_Base):  # type: ignore[misc]  # whichever of the two parsers this
 
 def _whole(_loader: Any, node: Any) -> int:
     text = node.value
+    if len(text) > DIGITS:
+        raise _refused(node, f"a whole number of {DIGITS} digits at most is expected")
     try:
         return int(text[2:], _BASES[text[:2]]) if text[:2] in _BASES else int(text.replace("_", "?"))
     except ValueError as error:
@@ -72,12 +78,14 @@ _Loader.add_constructor(f"{_PLAIN}float", _number)
 
 
 def parse(text: str) -> Any:
-    """Give the value of a text; YAMLError for one that is no YAML, that `words` describes."""
+    """Give the value of a text; YAMLError for one that is no YAML or too much, that `words` describes."""
+    require_bounds(text, _Loader)
     return yaml.load(text, Loader=_Loader)  # noqa: S506  # a safe loader
 
 
 def compose(text: str) -> Any:
     """Give the nodes of a text with their places, None for one without any; YAMLError as `parse`."""
+    require_bounds(text, _Loader)
     return yaml.compose(text, Loader=_Loader)
 
 

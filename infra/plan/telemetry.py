@@ -6,12 +6,12 @@ enumerations as numbers (https://opentelemetry.io/docs/specs/otlp).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
+from infra.model import json_text
 from infra.model.environment import Environment
 from infra.model.service import Project
 from infra.model.unit import DEPLOY_ATTRIBUTE, RESOURCE_ATTRIBUTES
@@ -89,7 +89,7 @@ def refusal(status: int, body: bytes) -> str:
     if status != 200:
         return f"it answered {status}"
     try:
-        partly = json.loads(body)["partialSuccess"]
+        partly = json_text.parse(body)["partialSuccess"]
         is_whole = int(partly.get("rejectedLogRecords", 0)) == 0
     except (ValueError, KeyError, TypeError, AttributeError):
         return ""

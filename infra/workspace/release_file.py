@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from infra.model import json_text
 from infra.model.errors import BadInput
 from infra.model.release import Release, release_from_json
 
@@ -12,7 +12,7 @@ from infra.model.release import Release, release_from_json
 def load(file: Path) -> Release:
     """Give the release; BadInput when the file cannot be read or describes none."""
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
+        value = json_text.parse(file.read_text(encoding="utf-8"))
     except OSError as error:
         words = f"{file}: {error.strerror}"
         raise BadInput(words, next_step="name a file: --release release.json") from error

@@ -90,8 +90,6 @@ def _read(file: Path) -> tuple[dict[str, Any], Lines]:
         json.dumps(values, sort_keys=True)
     except yaml.YAMLError as error:
         raise _unfit(file, yaml_text.words(error)) from error
-    except (RecursionError, ValueError) as error:
-        raise _unfit(file, "a part of it contains itself") from error
     except TypeError as error:
         raise _unfit(file, "keys that are words are expected, and one is a number or empty") from error
     if values is None:

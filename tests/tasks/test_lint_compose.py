@@ -158,3 +158,23 @@ def test_a_compose_program_that_agrees_changes_nothing(lint: Run, no_program: Pa
     make(no_program / "docker-compose", version="2.23.1")
     code, answer = lint(env="production", service="postgres")
     assert (code, answer["facts"]["compose"]) == (0, "2.23.1")
+
+
+def test_a_file_whose_aliases_multiply_is_refused_and_never_handed_to_the_program(
+    lint: Run, no_program: Path, tmp_path: Path
+) -> None:
+    make(no_program / "docker-compose", version="2.40.0", code=1, said="it was asked")
+    rows = (f"a{row}: &a{row} [{','.join([f'*a{row - 1}'] * 10)}]\n" for row in range(1, 11))
+    (tmp_path / "mine.yaml").write_text("services: {}\na0: &a0 x\n" + "".join(rows), encoding="utf-8")
+    code, answer = lint(env="staging", service="app", file="mine.yaml")
+    said = " ".join(one["message"] for one in answer["facts"]["findings"])
+    assert code == 1
+    assert "line 7: 1 MiB at most are expected, with what aliases repeat written out" in said
+    assert "it was asked" not in said
+
+
+def test_a_file_that_is_too_long_is_refused(lint: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("#" * 1_048_577, encoding="utf-8")
+    code, answer = lint(env="staging", service="app", file="mine.yaml")
+    assert code == 1
+    assert "1 MiB at most are expected" in answer["facts"]["findings"][0]["message"]

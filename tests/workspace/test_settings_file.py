@@ -134,8 +134,8 @@ def test_what_is_no_number_and_no_boolean_is_told_with_its_line_and_what_was_exp
         (b"ports: {router: .inf}\n", "invoke.local.yaml: line 1: a number is expected, and .inf is none"),
         (b"\ncode: {coverage: {lines: .NaN}}\n", "line 2: a number is expected, and .NaN is none"),
         (b"ports: {router: 1e999}\n", "line 1: a number with an end is expected, and 1e999 is none"),
-        (b"ports: &it {router: *it}\n", "invoke.local.yaml: a part of it contains itself"),
-        (b"ports: &it [*it]\n", "invoke.local.yaml: a part of it contains itself"),
+        (b"ports: &it {router: *it}\n", "invoke.local.yaml: line 1: a part of it contains itself"),
+        (b"ports: &it [*it]\n", "invoke.local.yaml: line 1: a part of it contains itself"),
         (b"ports: {1: 2, router: 3}\n", "invoke.local.yaml: keys that are words are expected"),
     ],
 )

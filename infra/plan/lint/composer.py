@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-DEEPEST = 100
+from infra.model.yaml_bounds import events
+
 Kind = Literal["scalar", "sequence", "mapping"]
 _COLLECTIONS: dict[str, Kind] = {"SequenceStartEvent": "sequence", "MappingStartEvent": "mapping"}
 _ENDS = frozenset({"SequenceEndEvent", "MappingEndEvent"})
@@ -24,7 +25,7 @@ class Node:
     """A scalar with its text, a list of nodes, or a mapping as pairs of nodes; lines count from 1.
 
     `style` is the quote or the sign of a block, empty for what is bare. `tag` and `anchor` are empty where
-    none is written. An alias is the node that it names, so there may be circles.
+    none is written. An alias is the node that it names.
     """
 
     id: Kind
@@ -53,7 +54,7 @@ def _composed(text: str) -> Node | None:
     import yaml
 
     tree = _Tree()
-    for event in yaml.parse(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader)):
+    for event in events(text, getattr(yaml, "CBaseLoader", yaml.BaseLoader)):
         tree.take(event)
     if len(tree.roots) > 1:
         raise NotYaml(f"not one document but {len(tree.roots)}, line {tree.roots[1].line}")
@@ -97,8 +98,6 @@ class _Tree:
     def _begin(self, node: Node) -> None:
         self._open.append((node, self._children))
         self._children = node.value
-        if len(self._open) > DEEPEST:
-            raise NotYaml(f"nested deeper than {DEEPEST} levels, line {node.line}")
 
     def _end(self) -> None:
         """Close the innermost collection: in a mapping each second child is a value."""

@@ -104,7 +104,7 @@ def read(sent: Sent) -> Document:
 
 
 def _collections(root: Node | None) -> Iterator[tuple[tuple[str, ...], Node]]:
-    """Visit each node once, without recursion: aliases may make circles."""
+    """Visit each node once, however often aliases repeat it."""
     waiting: list[tuple[tuple[str, ...], Node]] = [((), root)] if root is not None else []
     seen: set[int] = set()
     while waiting:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from infra.model import json_text
 
 _CAPABILITIES = {"GET": "read", "LIST": "list", "PATCH": "patch", "DELETE": "delete"}
 
@@ -51,7 +52,7 @@ def answer_of(status: int, content: bytes, location: str = "") -> Answer | None:
     What gates in front of Vault say of themselves (redirects, 429, 5xx) is told by the status alone.
     """
     try:
-        body = json.loads(content) if content.strip() else {}
+        body = json_text.parse(content) if content.strip() else {}
     except ValueError:
         body = None
     if isinstance(body, dict):
