@@ -35,7 +35,7 @@ def plan(session: Session, request: Request, recorded: dict[str, Bundle] | None 
     with session.console.stage("plan") as stage:
         picture = look_for_room(session, request, recorded)
         stage.say(summary(picture.plan))
-    left.tell(session, picture.observed.live())
+    left.tell(session, picture.observed.live(), picture.observed.unproven)
     for line in (*plan_lines(picture.plan), *session.passed.words):
         session.console.line(line)
     for name, why in picture.wanted.left_out.items():

@@ -12,6 +12,7 @@ from infra.cleanup import folder
 from infra.model.clock import deploy_id, iso
 from infra.model.errors import CannotTell, KnownBad
 from infra.model.interruption import Interrupted
+from infra.model.observed import UNPROVEN
 from infra.model.record import Record
 from infra.session import Request, Session
 from infra.stages import left
@@ -22,17 +23,20 @@ from infra.vault.entry import MEMORY
 Thing = TypeVar("Thing")
 
 
-def down(session: Session, request: Request) -> None:
+def down(session: Session, request: Request, *, unproven: bool = False) -> None:
     """Stop all units, the last started first; data, secrets and records stay.
 
+    With `unproven` also what bears our marks and our user without a proof: that takes a person's word.
     Where nothing runs nothing is written. NotCleaned when it is done and could not be written down.
     """
-    if _nothing_runs(session):
+    if _nothing_runs(session) and not (unproven and session.target.unproven()):
         session.outcome.outcome = "nothing to do"
         session.console.line("nothing was running")
         return
     with stopping(session, request), _telling_what_is_left(session, "down"):
         _settle(session)
+        if unproven:
+            _end_unproven(session)
         _stop(session)
 
 
@@ -59,20 +63,33 @@ def _nothing_runs(session: Session) -> bool:
     return session.target.is_quiet() and holder(session) is None
 
 
+def _end_unproven(session: Session) -> None:
+    """End what could be ours and does not prove it, each by its name."""
+    found = session.target.unproven()
+    for one in found:
+        session.console.line(f"ending {one} {UNPROVEN}")
+    _require_ended(session.target.end_unproven())
+    session.outcome.changes += [f"end {one}" for one in found]
+
+
+def _require_ended(stubborn: list[int]) -> None:
+    if stubborn:
+        pids = ", ".join(map(str, stubborn))
+        raise KnownBad(f"these processes do not end: {pids}", next_step=f"kill -9 {stubborn[0]}")
+
+
 def _stop(session: Session) -> None:
     units = [name for service in reversed(session.services) for name in reversed(session.unit_names(service))]
     with session.console.stage("stop") as stage:
         running = session.target.living()
         stubborn = session.target.end_all(_in_turn(session, [*units, *(set(running) - set(units))]))
-        if stubborn:
-            pids = ", ".join(map(str, stubborn))
-            raise KnownBad(f"these processes do not end: {pids}", next_step=f"kill -9 {stubborn[0]}")
+        _require_ended(stubborn)
         still = session.target.living()
         if still:
             raise KnownBad(f"still running: {', '.join(still)}", next_step=session.say("down"))
         stage.say(f"{len(running)} units stopped" if running else "nothing was running")
-    session.outcome.changes = [f"stop {name}" for name in running]
-    session.outcome.outcome = "stopped" if running else "nothing to do"
+    session.outcome.changes += [f"stop {name}" for name in running]
+    session.outcome.outcome = "stopped" if session.outcome.changes else "nothing to do"
 
 
 def _in_turn(session: Session, things: Iterable[Thing]) -> Iterator[Thing]:
@@ -90,17 +107,21 @@ def destroy(session: Session, request: Request, *, yes: bool) -> None:
     places = [Path(session.places.root), Path(session.places.secrets)]
     found = [(place, folder.size([place])) for place in places if place.exists()]
     has_secrets = _has_secrets(session)
-    if not found and not has_secrets and _nothing_runs(session):
+    unproven = session.target.unproven()
+    if not found and not has_secrets and not unproven and _nothing_runs(session):
         session.outcome.outcome = "nothing to do"
         session.console.line(f"there is nothing of {session.environment.name} here")
         return
     for place, size in found:
         session.console.line(f"    {place}   {size / 1024 / 1024:.1f} MiB")
+    for one in unproven:
+        session.console.line(f"    {one} {UNPROVEN}")
     if has_secrets:
         session.console.line(f"    the secrets of {session.environment.name} in the store")
     _consent(session, yes=yes)
     with stopping(session, request), _telling_what_is_left(session, "destroy", *places):
         _settle(session)
+        _end_unproven(session)
         _stop(session)
         with session.console.stage("remove") as stage:
             with remembered(session, *session.service_names):

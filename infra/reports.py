@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.model.checkpoint import checkpoints_of, furthest
 from infra.model.errors import BadInput, KnownBad
-from infra.model.observed import Found, Running
+from infra.model.observed import UNPROVEN, Found, Observed, Running
 from infra.model.record import SUMMARY, Record
 from infra.model.unit import DEVELOPMENT, Unit
 from infra.plan.telemetry import state
@@ -30,7 +30,8 @@ def status(session: Session, services: tuple[str, ...]) -> None:
     for unit in units:
         seen = observed.units[unit.name]
         if not isinstance(seen, Found):
-            word, detail = "FAIL", str(states.get(unit.name, {}).get("why") or _stopped(session, unit))
+            why = _doubt(unit, observed) or states.get(unit.name, {}).get("why") or _stopped(session, unit)
+            word, detail = "FAIL", str(why)
         else:
             fault = _fault(session, unit, states)
             word, detail = ("FAIL", fault) if fault else ("OK", _living(seen.fact))
@@ -41,13 +42,15 @@ def status(session: Session, services: tuple[str, ...]) -> None:
         words[f"supervisor {pid}"] = f"FAIL {LOST}"
         rows.append(("FAIL", "-", "supervisor", "-", f"pid {pid} {LOST}"))
     session.console.table(rows)
-    left.tell(session, session.target.running())
+    left.tell(session, session.target.running(), observed.unproven)
     session.outcome.facts["units"] = words
     bad = [name for name, word in words.items() if word != "OK"]
     if bad:
         owners = {unit.service for unit in units if unit.name in bad}
         is_one = len(owners) == 1 and all(name in observed.units for name in bad)
         command = session.say(f"{owners.pop()}.setup" if is_one else "setup")
+        if any(_doubt(unit, observed) for unit in units if unit.name in bad):
+            command = session.say("down")
         raise KnownBad(f"{', '.join(bad)}: not working", next_step=command)
 
 
@@ -56,6 +59,12 @@ def _fault(session: Session, unit: Unit, states: Mapping[str, Mapping[str, Any]]
     if unit.health.probe == "agent":
         return str(states.get(unit.name, {}).get("why", ""))
     return login_fault(session, unit)
+
+
+def _doubt(unit: Unit, observed: Observed) -> str:
+    """Give what stands in the place of a unit and does not prove to be ours."""
+    found = next((one for one in observed.unproven if one.unit == unit.name), None)
+    return f"pid {found.pid} {UNPROVEN} is not taken for it" if found else ""
 
 
 def _living(running: Running) -> str:
@@ -151,6 +160,7 @@ def doctor(session: Session) -> None:
         ("program", name, f"{one.version}   {one.argv[0]}") for name, one in sorted(places.programs.items())
     ]
     rows += [("port", name, words) for name, words in _ports(session).items()]
+    rows += [("process", str(one), UNPROVEN) for one in session.target.unproven()]
     rows += [
         ("folder", "state", places.root),
         ("folder", "secrets", places.secrets),

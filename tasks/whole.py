@@ -108,7 +108,7 @@ def down(project: Project) -> Task[Any]:
         from infra.session import Request
 
         session = open_session(this, project, env, target, may_be_lost=True)
-        remove.down(session, Request(session.service_names, lock_wait=lock_wait))
+        remove.down(session, Request(session.service_names, lock_wait=lock_wait), unproven=True)
 
     return down
 

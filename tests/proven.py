@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.model.secret import Secret
-from infra.targets.process.processes import Marks
+from infra.targets.process.bearers import Marks
 from infra.targets.process.proof import Handed, Key
 
 KEY = Handed(Secret("5" * 64))

@@ -26,7 +26,8 @@ from infra.model.addresses import LOOPBACK
 from infra.model.errors import CannotTell
 from infra.model.naming import checkout_id
 from infra.store.proof_key import ProofKey
-from infra.targets.process.processes import Marks, mains
+from infra.targets.process.bearers import Marks
+from infra.targets.process.processes import mains
 from infra.workspace.folders import folders
 
 if TYPE_CHECKING:

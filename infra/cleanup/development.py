@@ -98,7 +98,8 @@ def _found(this: Command, session: Session, entries: Entries, wishes: Wishes) ->
     def look(checkout: str) -> Home | None:
         return next((one for one in _homes(this, session) if one.checkout == checkout), None)
 
-    others = vanished.items(_homes(this, session), used, look, everything=wishes.everything)
+    marks = session.target.marks
+    others = vanished.items(_homes(this, session), used, look, marks, everything=wishes.everything)
     others += lost.items(_lost(this, session), everything=wishes.everything)
     if not wishes.everything:
         return [*entries.items(), *processes.items(), *others]
@@ -110,8 +111,8 @@ def _lost(this: Command, session: Session) -> list[census.Lost]:
     """Give what lost its folder, but for what is judged as a part of this environment."""
     marks = session.target.marks
     mine = (marks.checkout, marks.environment)
-    found = census.lost(base_of(session.project.name, this.variables, Path.home()), marks.key)
-    return [one for one in found if (one.checkout, one.environment) != mine]
+    found = census.lost(base_of(session.project.name, this.variables, Path.home()), marks)
+    return [one for one in found if (one.marks.checkout, one.marks.environment) != mine]
 
 
 def _homes(this: Command, session: Session) -> list[Home]:

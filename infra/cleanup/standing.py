@@ -14,7 +14,10 @@ from infra.model.observed import Found
 from infra.plan.leftovers import Owners, Standing, why_kept
 from infra.session import Request, Session
 from infra.targets.process import development, processes
+from infra.targets.process.bearers import is_helper
 from infra.targets.process.keeper import GRACE
+
+DOUBTED = "it has our marks and no proof: ended with --all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Processes:
                 Item("process", f"{seen.unit} (pid {seen.pid})", why, remove=_Ending(self, process))
                 for process, seen, why in judged
             ),
+            *(Item("process", str(one), DOUBTED) for one in self.session.target.unproven()),
         ]
 
     def _lost(self) -> list[int]:
@@ -48,6 +52,7 @@ class Processes:
     def stopped(self) -> list[Item]:
         """Give all that runs as one thing to stop, nothing where nothing runs."""
         names = [*sorted(self.session.target.living()), *(f"supervisor (pid {pid})" for pid in self._lost())]
+        names += map(str, self.session.target.unproven())
         return [Item("process", ", ".join(names), remove=self._stop)] if names else []
 
     def _judged(self) -> Iterable[tuple[psutil.Process, Standing, str]]:
@@ -56,7 +61,7 @@ class Processes:
         attended = {one.process.pid: one.owner for one in development.servers(marks)}
         owners = self._owners(attended)  # asked after the processes: what starts meanwhile is not among them
         for unit, found in mains.items():
-            for process, _ in found if not processes.is_helper(unit) else ():
+            for process, _ in found if not is_helper(unit) else ():
                 seen = Standing(unit, process.pid, attended.get(process.pid))
                 yield process, seen, why_kept(seen, owners)
 
@@ -72,7 +77,7 @@ class Processes:
         return next((why for other, _, why in self._judged() if other == process), "")
 
     def _stop(self) -> str:
-        remove.down(self.session, Request(self.session.service_names))
+        remove.down(self.session, Request(self.session.service_names), unproven=True)
         return ""
 
 

@@ -17,6 +17,7 @@ from infra.plan.turns import are_alone
 from infra.session import Request, Session
 from infra.stopping import noting, stopping, writing
 from infra.targets.process import development, processes
+from infra.targets.process.bearers import is_helper
 from infra.testing.register import Register, living
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _end_servers(session: Session) -> list[str]:
 def _units(session: Session) -> dict[str, str]:
     """Give the deploy that started each unit that runs."""
     found = processes.mains(session.target.marks)
-    return {name: many[0][1].deploy for name, many in found.items() if not processes.is_helper(name)}
+    return {name: many[0][1].deploy for name, many in found.items() if not is_helper(name)}
 
 
 def _why_they_stay(session: Session, units: Mapping[str, str], register: Register) -> str:

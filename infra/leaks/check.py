@@ -62,7 +62,7 @@ def _here(this: Command, project: Project) -> Here:
     source = (this.root / settings_file.load(this.root).app.source).resolve()
     mine = identity(application_checkout(this.root, source), this.variables)
     found = tuple(homes(project.name, this.variables, Path.home()))
-    lost = census.lost(base_of(project.name, this.variables, Path.home()), session.target.marks.key)
+    lost = census.lost(base_of(project.name, this.variables, Path.home()), session.target.marks)
     return Here(session, place, register, register.read(), found, mine.namespace, tuple(lost))
 
 

@@ -14,7 +14,7 @@ from infra.homes import Home
 from infra.leaks.section import Leak, Section, judged, unknown
 from infra.model.errors import InfraError
 from infra.model.naming import Names, get_s3_bucket
-from infra.model.observed import Found, Unknown
+from infra.model.observed import UNPROVEN, Found, Unknown
 from infra.model.runner import RunnerList
 from infra.plan.buckets import is_leaked
 from infra.plan.orphans import Rules, decide
@@ -106,6 +106,8 @@ class Here:
             if one.namespace not in known and one.servers != self.session.places.checkout
         ]
         gone = [*self._of_gone_checkouts(), *(f"the lost {one}" for one in self.lost)]
+        told = {one.process.pid for one in self.lost}
+        gone += [f"{one} {UNPROVEN}" for one in self.session.target.unproven() if int(one.pid) not in told]
         return judged(LIST, (Leak(one) for one in [*stale, *others, *gone]))
 
     def _of_gone_checkouts(self) -> Iterator[str]:

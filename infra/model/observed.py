@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 Fact = TypeVar("Fact")
+UNPROVEN = "with our marks and no proof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,15 @@ class Running:
     service: str = ""
     restarts: int = 0
 
+    @property
+    def pid(self) -> str:
+        """The number of its process."""
+        return self.identity.partition("@")[0]
+
+    def __str__(self) -> str:
+        """Give it as people read it."""
+        return f"{self.unit or 'supervisor'} (pid {self.pid})"
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -70,6 +80,7 @@ class Observed:
     """What a target shows of one environment at one moment.
 
     `strangers` are live units of this checkout and environment that nothing declares, or doubles.
+    `unproven` are those that only could be ours: they have our marks and our user, and no proof.
     `unkept` names live ones that no supervisor knows, nor would adopt.
     `unhealthy` says why a live unit is not ready; `secret_files` are digests of rendered files;
     `uninstalled` names programs that are not copied yet; `keeper` is the supervisor's version;
@@ -85,6 +96,7 @@ class Observed:
     uninstalled: frozenset[str] = frozenset()
     unhealthy: Mapping[str, str] = field(default_factory=dict)
     strangers: tuple[Running, ...] = ()
+    unproven: tuple[Running, ...] = ()
     unkept: frozenset[str] = frozenset()
     keeper: Found[str] | Absent | Unknown = field(default_factory=Absent)
     sent: Mapping[str, Found[Sent] | Absent | Unknown] = field(default_factory=dict)

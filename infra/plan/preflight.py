@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from infra.model.command_line import CommandLine
 from infra.model.errors import CannotTell, InfraError, Refused
-from infra.model.observed import Absent, DataFolder, Found, Observed, Unmarked
+from infra.model.observed import UNPROVEN, Absent, DataFolder, Found, Observed, Running, Unmarked
 from infra.model.service import Service
 
 
@@ -18,6 +18,7 @@ class Ground:
     `deployed` are services whose newest record says that they ran; `allow_empty` is the person's --init.
     `free_bytes` is what the state folder's disk has left, `total_bytes` its size. `without_credential` are
     services whose agent could not log in, `locked` those whose data need secrets that the store has lost.
+    `doubted` is what could be using a service's data, or would start again what does, and has no proof.
     """
 
     commands: CommandLine
@@ -30,6 +31,7 @@ class Ground:
     places: Mapping[str, str]
     without_credential: tuple[str, ...] = ()
     locked: frozenset[str] = frozenset()
+    doubted: Mapping[str, Running] = field(default_factory=dict)
 
 
 SMALLEST_FREE = 200 * 1024 * 1024
@@ -37,12 +39,22 @@ SMALLEST_FREE = 200 * 1024 * 1024
 
 def preflight(observed: Observed, ground: Ground) -> list[InfraError]:
     """Give every fault that forbids the change; none when it may go ahead."""
-    return [*_unknown(observed), *_folders(observed, ground), *_disk(ground), *_credentials(ground)]
+    found = [*_unknown(observed), *_folders(observed, ground), *_disk(ground), *_credentials(ground)]
+    return [*_doubted(ground), *found]
 
 
 def _unknown(observed: Observed) -> Iterator[InfraError]:
     for line in observed.unknowns():
         yield CannotTell(f"cannot be read: {line}", next_step="mend it, then repeat the command")
+
+
+def _doubted(ground: Ground) -> Iterator[InfraError]:
+    """Keep two servers from working on the same data: what bears our marks may be one of an earlier time."""
+    for name, one in ground.doubted.items():
+        yield Refused(
+            f"{one} {UNPROVEN} may work on the data of {name}: it is neither taken for ours nor ended",
+            next_step=ground.commands.say("down"),
+        )
 
 
 def _folders(observed: Observed, ground: Ground) -> Iterator[InfraError]:

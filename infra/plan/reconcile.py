@@ -74,7 +74,13 @@ def _keeper(observed: Observed, wanted: Wanted) -> Iterator[Operation]:
     if not isinstance(observed.keeper, Found):
         yield Operation("start-supervisor", "", "supervisor", "it does not run")
     elif observed.keeper.fact != wanted.keeper:
-        yield Operation("start-supervisor", "", "supervisor", "it runs an older version of this code")
+        yield Operation("start-supervisor", "", "supervisor", _why_replaced(observed.keeper.fact, wanted))
+
+
+def _why_replaced(running: str, wanted: Wanted) -> str:
+    """Give why the supervisor that runs is not the wanted one: its code, or the key of its proofs."""
+    is_same_code = running.partition("-")[0] == wanted.keeper.partition("-")[0]
+    return "it proves by another key" if is_same_code else "it runs an older version of this code"
 
 
 def _doubles(observed: Observed) -> Iterator[Operation]:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.model.errors import CannotTell, Denied, InfraError, KnownBad, Refused
+from infra.model.observed import Running
 from infra.plan.preflight import Ground, preflight
 from infra.session import Request, Session
 from infra.stages.look import Picture
-from infra.stages.ports import strangers, taken, written
+from infra.stages.ports import STARTS, strangers, taken, written
 from infra.targets.process import credentials
 
 
@@ -47,7 +48,21 @@ def _ground(session: Session, request: Request, picture: Picture) -> Ground:
         places={one.name: session.places.data(one.name) for one in picture.wanted.services},
         without_credential=tuple(_without_credential(session, picture)),
         locked=frozenset(_locked(session, picture)),
+        doubted=dict(_doubted(picture)),
     )
+
+
+def _doubted(picture: Picture) -> Iterator[tuple[str, Running]]:
+    """Give what may work on the data of a service that is about to start, by that service.
+
+    A supervisor without a proof may start again what does.
+    """
+    starting = {step.service for step in picture.plan.operations if step.kind in STARTS}
+    for service in picture.wanted.services:
+        names = {"", *(part.name for part in service.parts)}
+        found = next((one for one in picture.observed.unproven if one.unit in names), None)
+        if found and service.data_version and service.name in starting:
+            yield service.name, found
 
 
 def _locked(session: Session, picture: Picture) -> Iterator[str]:

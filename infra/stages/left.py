@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from infra.model.clock import iso
-from infra.model.observed import Running
+from infra.model.observed import UNPROVEN, Running
 from infra.model.record import Record
 from infra.model.unit import DEVELOPMENT
 from infra.session import Session
@@ -17,13 +17,18 @@ from infra.store.paths import lease_path
 KILLED = "it was ended half-way, and how it went was not written"
 
 
-def tell(session: Session, seen: Iterable[Running]) -> None:
-    """Say what was left, from what runs; a deploy that is under way is somebody else's to tell."""
+def tell(session: Session, seen: Iterable[Running], unproven: Iterable[Running] = ()) -> None:
+    """Say what was left, from what runs; a deploy that is under way is somebody else's to tell.
+
+    `unproven` is what could be ours and does not prove it.
+    """
     lines = [*_of_a_dead_owner(session), *(_words(one) for one in killed(session, seen))]
     lines += [
         f"the record of {one.deploy} ({one.service}: {one.verdict}) waits to be written"
         for one in unwritten(session).records()
     ]
+    ends = session.say("down")
+    lines += [f"{one} {UNPROVEN}: {ends} ends it" for one in unproven]
     for line in lines:
         session.console.line(f"left behind: {line}")
     if lines:

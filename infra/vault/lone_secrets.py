@@ -6,7 +6,7 @@ Values stay in memory; what is found is told by its place and its key.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from infra.model.places import Places
 from infra.model.redaction import forms_of
 from infra.model.secret import Place, Secret
 from infra.session import Session
+from infra.targets.process import processes
 
 LARGEST = 16 * 1024 * 1024
 
@@ -63,7 +64,7 @@ def spots(session: Session) -> Iterator[Spot]:
     for service in session.service_names:
         for record in session.records.all(service):
             yield Spot(f"the record {record.deploy} of {service}", json.dumps(record.as_json()).encode())
-    yield from _processes(session.places.checkout, session.environment.name)
+    yield from _processes({one.pid for one in processes.marked(session.target.marks)})
 
 
 def _files(places: Places) -> Iterator[Spot]:
@@ -74,7 +75,7 @@ def _files(places: Places) -> Iterator[Spot]:
                     yield Spot(str(path), file.read(LARGEST))
 
 
-def _processes(checkout: str, environment: str) -> Iterator[Spot]:
+def _processes(ours: Collection[int]) -> Iterator[Spot]:
     """Give arguments and environment of each process; those of other users show their arguments alone."""
     for process in psutil.process_iter():
         try:
@@ -85,9 +86,8 @@ def _processes(checkout: str, environment: str) -> Iterator[Spot]:
             variables = process.environ()
         except (psutil.Error, OSError):
             continue
-        mine = (variables.get("INFRA_CHECKOUT"), variables.get("INFRA_ENV")) == (checkout, environment)
         text = "\0".join(f"{key}={value}" for key, value in variables.items())
-        service = variables.get("INFRA_SERVICE", "") if mine else ""
+        service = variables.get("INFRA_SERVICE", "") if process.pid in ours else ""
         yield Spot(f"the environment of {name}", text.encode(errors="surrogateescape"), service)
 
 

@@ -50,17 +50,17 @@ def test_what_the_version_before_left_is_adopted_and_can_be_taken_back_and_ended
     _it_is_told_as_it_is(checkout)
     _setup_adopts_it(checkout, before)
     _its_records_are_known_and_one_can_be_gone_back_to(checkout, before)
-    _its_rehearsal_is_adopted_too(checkout, before)
+    _its_rehearsal_without_a_supervisor_is_ended_with_a_word(checkout, before)
     _all_of_it_ends(checkout)
 
 
 def _left_by_the_version_before(checkout: Checkout) -> Before:
-    """Two environments that run, a command that was killed with the lease, and one supervisor that was."""
+    """Two environments that run, a command that was killed with the lease, and a rehearsal's supervisor."""
     deploys = {words: checkout.setup("--json", *words).json["deploy_id"] for words in (LOCAL, REHEARSAL)}
     _run(checkout, *SQL, stdin="CREATE TABLE kept AS SELECT 42 AS answer;\n")
     kill_at(checkout.popen("finance_report.app.setup", "--force"), " apply ")
     until(lambda: (checkout.get("/api/health")[0], checkout.get("/")[0]) == (200, 200))
-    _kill_supervisor(checkout, "local")
+    _kill_supervisor(checkout, "staging")
     values = _values(checkout, "local")
     port = checkout.ports["postgres"]
     change(checkout, "app", "DATABASE_URL", values["app"]["DATABASE_URL"].replace(f":{port}/", ":5999/"))
@@ -79,7 +79,7 @@ def _it_is_told_as_it_is(checkout: Checkout) -> None:
     host, port = "its host is 127.0.0.1", checkout.ports["postgres"]
     assert f"rewrite derived app DATABASE_URL: {host} and its port is {port} now" in plan
     assert f"rewrite derived app REDIS_URL: {host} now" in plan
-    assert "start supervisor supervisor: it does not run" in plan
+    assert "start supervisor supervisor: it runs an older version of this code" in plan
 
 
 def _setup_adopts_it(checkout: Checkout, before: Before) -> None:
@@ -105,11 +105,17 @@ def _its_records_are_known_and_one_can_be_gone_back_to(checkout: Checkout, befor
     assert "42" in _run(checkout, *SQL, stdin="SELECT answer FROM kept;\n").out
 
 
-def _its_rehearsal_is_adopted_too(checkout: Checkout, before: Before) -> None:
+def _its_rehearsal_without_a_supervisor_is_ended_with_a_word(checkout: Checkout, before: Before) -> None:
+    """The version before proved nothing: who started its units can be told while their supervisor lives."""
     pids, values = _pids(checkout, "staging"), _values(checkout, "staging")
-    done = _run(checkout, "finance_report.setup", "--json", *REHEARSAL).json
-    after = _pids(checkout, "staging")
-    assert {name for name in after if after[name] != pids[name]} == _restarted(done["changes"])
+    status = _run(checkout, "finance_report.status", *REHEARSAL, code=1)
+    assert f"pid {pids['postgres']} with our marks and no proof is not taken for it" in status.out
+    (refused,) = _run(checkout, "finance_report.setup", "--json", *REHEARSAL, code=1).json["errors"]
+    assert _pids(checkout, "staging") == pids
+    assert refused["next"] == "./inv finance_report.down --env staging --target process"
+    _run(checkout, *refused["next"].split()[1:])
+    assert _pids(checkout, "staging") == {}
+    _run(checkout, "finance_report.setup", *REHEARSAL)
     assert _values(checkout, "staging") == _with_addresses_of_now(values)
     records = _run(checkout, "finance_report.app.history", "--json", *REHEARSAL).json["facts"]["records"]
     assert before.deploys[REHEARSAL] in {one["deploy"] for one in records if one["rehearsal"]}

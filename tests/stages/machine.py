@@ -109,10 +109,13 @@ class Noting:
             self.releases.add(delivery.bundles[step.service].release)
 
     def strangers_on(self, numbers: Iterable[int]) -> dict[int, str]:
-        return ports.holders(numbers, list)
+        return ports.holders(numbers, dict)
 
     def narrow(self) -> int:
         return 0
+
+    def unproven(self) -> tuple[Running, ...]:
+        return ()
 
     def running(self) -> list[Running]:
         return list(self.units.values())

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from infra.model.secret import Secret
-from infra.targets.process import processes
-from infra.targets.process.processes import Marks
+from infra.targets.process import bearers, processes
+from infra.targets.process.bearers import Marks
 from infra.targets.process.proof import Handed
 from tests.proven import marks_of, variables_of
 
@@ -69,12 +69,12 @@ def test_an_orphan_of_a_unit_is_a_main_process_of_its_own(marks: Marks) -> None:
 def test_a_proof_holds_for_its_own_unit_environment_checkout_and_key(
     marks: Marks, breeder: subprocess.Popen[bytes]
 ) -> None:
-    assert processes.is_proven(marks, breeder.pid, "breeder")
-    assert not processes.is_proven(marks, breeder.pid, "postgres")
+    assert bearers.is_proven(marks, breeder.pid, "breeder")
+    assert not bearers.is_proven(marks, breeder.pid, "postgres")
     others = (
         marks_of(marks.checkout, "staging"),
         marks_of("another"),
         marks_of(marks.checkout, key=Handed(Secret("6" * 64))),
     )
     for other in others:
-        assert not processes.is_proven(other, breeder.pid, "breeder")
+        assert not bearers.is_proven(other, breeder.pid, "breeder")

@@ -19,7 +19,7 @@ import pytest
 
 from infra.model.service import Health
 from infra.model.unit import Unit
-from infra.targets.process import logfiles, processes
+from infra.targets.process import door, logfiles, processes
 from infra.targets.process.client import Client
 from tests.proven import KEY, marks_of
 
@@ -255,7 +255,7 @@ def test_logs_are_rotated_without_losing_the_writers_place(tmp_path: Path) -> No
 
 
 def test_the_socket_answers_nonsense_with_an_error_and_goes_on(stage: Stage) -> None:
-    with stage.client._connect() as peer, peer.makefile("rwb") as stream:
+    with door.connect(stage.root / "run") as peer, peer.makefile("rwb") as stream:
         stream.write(b"{broken\n")
         stream.flush()
         assert json.loads(stream.readline())["ok"] is False

@@ -19,6 +19,8 @@ from infra.model.lease import Lease
 from infra.model.secret import Secret
 from infra.store import leases, owner
 from infra.store.file_store import FileStore
+from infra.store.proof_key import ProofKey
+from tests.proven import marks_of, variables_of
 from tests.real.conftest import Checkout, Done
 
 LEASE = "finance_report/local/_state/lease"
@@ -70,10 +72,17 @@ class Clone(Checkout):
         roots = [self.folder / name for name in ("states", "share", "cache")]
         return sorted(str(path) for root in [*roots, self.memory] for path in [root, *root.rglob("*")])
 
-    def unit(self, name: str = "redis", checkout: str = "", env: str = "local") -> subprocess.Popen[bytes]:
+    @property
+    def key(self) -> ProofKey:
+        return ProofKey(self.folder / "share/finance_report/proof.key")
+
+    def unit(
+        self, name: str = "redis", checkout: str = "", env: str = "local", *, proves: bool = True
+    ) -> subprocess.Popen[bytes]:
         """Start what stands in for a unit; its folder is not there."""
         mine = checkout or self.home_of_state.name
-        marks = {"INFRA_CHECKOUT": mine, "INFRA_ENV": env, "INFRA_UNIT": name}
+        marks = variables_of(marks_of(mine, env, self.key), name)
+        marks |= {} if proves else {"INFRA_PROOF": "f" * 64}
         home = self.home_of_state.with_name(mine) / env
         child = subprocess.Popen(SLEEPS, env={**os.environ, **marks, "HOME": str(home)})
         self.strangers.append(child)
@@ -145,6 +154,50 @@ def test_what_lost_its_folder_is_shown_whosever_it_is_and_ended_with_all_alone(c
     assert clone.run("leaks.check").code == 0
 
 
+def test_what_only_bears_our_marks_is_told_and_ended_by_who_asks_for_it_alone(clone: Clone) -> None:
+    doubted = clone.unit(proves=False)
+    line = f"redis (pid {doubted.pid}) with our marks and no proof"
+    status = clone.run("finance_report.status")
+    assert f"pid {doubted.pid} with our marks and no proof is not taken for it" in status.out
+    assert "→ ./inv finance_report.down" in status.err
+    plan = clone.run("finance_report.plan")
+    assert (plan.code, f"left behind: {line}" in plan.err) == (3, True), plan.err
+    assert "stop unit" not in plan.err
+    assert f"(pid {doubted.pid}) with our marks and no proof" in clone.run("leaks.check", "--verbose").out
+    assert "with our marks and no proof" in clone.run("doctor").out
+    (kept,) = clone.run("cleanup.dev", "--json").json["facts"]["items"]
+    assert (kept["verdict"], kept["why"]) == ("kept", "it has our marks and no proof: ended with --all")
+    setup = clone.run("finance_report.redis.setup", "--json")
+    (refused,) = setup.json["errors"]
+    assert (setup.code, refused["kind"]) == (1, "refused")
+    assert "may work on the data of redis: it is neither taken for ours nor ended" in refused["message"]
+    assert refused["next"] == "./inv finance_report.down"
+    assert clone.run("dev.down").code == 0
+    assert doubted.poll() is None
+
+
+ENDS = (["finance_report.down"], ["finance_report.destroy", "--yes"], ["cleanup.dev", "--all", "--yes"])
+
+
+@pytest.mark.parametrize("words", ENDS, ids=lambda words: words[0])
+def test_what_only_bears_our_marks_is_ended_where_a_person_ends_all(clone: Clone, words: list[str]) -> None:
+    doubted = clone.unit(proves=False)
+    done = clone.run(*words, "--json")
+    assert doubted.wait(5) is not None
+    assert done.code == 0, done.err
+    assert f"redis (pid {doubted.pid})" in done.err
+    assert [one for one in done.json["changes"] if f"redis (pid {doubted.pid})" in one], done.json["changes"]
+
+
+def test_a_loss_of_the_key_is_no_dead_end(clone: Clone) -> None:
+    unit = clone.unit()
+    (clone.folder / "share/finance_report/proof.key").unlink()
+    assert "with our marks and no proof" in clone.run("finance_report.plan").err
+    assert unit.poll() is None
+    assert clone.run("finance_report.down").code == 0
+    assert unit.wait(5) is not None
+
+
 def hold(clone: Clone, lease: Lease) -> None:
     leases.acquire(clone.store, LEASE, lease, lambda: datetime.now(UTC))
 
@@ -197,6 +250,7 @@ def full_share(clone: Clone) -> Iterator[Clone]:
         pytest.skip("only who may mount a small disk can fill one: run the tests as root")
     share.chmod(0o700)
     try:
+        clone.key.make()
         clone.store.put("finance_report/local/redis", {"PASSWORD": Secret("a-password-of-a-test")})
         hold(clone, owner.this_process("somebody", "a-run", "setup"))
         with (share / "filler").open("wb", buffering=0) as filler, suppress(OSError):

@@ -1,30 +1,17 @@
-"""Every live process of a checkout, its supervisors included, recognised by the mark in its environment."""
+"""Live processes of any checkout and environment of this user, and those that lost their folder."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
+from infra.model.observed import UNPROVEN
 from infra.targets.process import processes
-from infra.targets.process.proof import Key
+from infra.targets.process.bearers import KEEPER, Bearer, Marks, everybody, is_helper
 
 GRACE = 15.0
-
-
-def of_checkouts(checkouts: Collection[str]) -> dict[str, list[psutil.Process]]:
-    """Give the processes of each of these checkouts that has any, the youngest first."""
-    found: dict[str, list[psutil.Process]] = {}
-    for process in psutil.process_iter():
-        try:
-            checkout = process.environ().get("INFRA_CHECKOUT", "")
-            if checkout in checkouts and process.status() != psutil.STATUS_ZOMBIE:
-                found.setdefault(checkout, []).append(process)
-        except (psutil.Error, OSError):
-            continue
-    return {one: sorted(many, key=psutil.Process.create_time, reverse=True) for one, many in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,65 +19,75 @@ class Lost:
     """A live process whose environment's folder was deleted under it; `unit` is empty for a supervisor."""
 
     process: psutil.Process
-    checkout: str
-    environment: str
+    marks: Marks
     unit: str
     folder: str
-    key: Key = field(repr=False, compare=False)
+    is_proven: bool
 
     def __str__(self) -> str:
         """Give it as people read it."""
+        doubt = "" if self.is_proven else f" {UNPROVEN}"
         what = self.unit or "supervisor"
-        return f"{what} of {self.environment} (pid {self.process.pid}): {self.folder} is gone"
+        return f"{what} of {self.marks.environment} (pid {self.process.pid}){doubt}: {self.folder} is gone"
 
 
-def lost(base: Path, key: Key) -> list[Lost]:
+def lost(base: Path, marks: Marks) -> list[Lost]:
     """Give the processes whose environment's folder lay below `base` and is gone, supervisors first.
 
-    Those of other users are not readable and not ours.
+    `marks` are those of any environment of this user. What runs as somebody else's user is left out.
     """
-    found = filter(None, (_lost(one, key) for one in psutil.process_iter()))
+    found = filter(None, (_lost(one, _of(one, marks)) for one in everybody()))
     below = [one for one in found if Path(one.folder).is_relative_to(base)]
-    return sorted(below, key=lambda one: (bool(one.unit), one.environment, one.unit))
+    return sorted(below, key=lambda one: (bool(one.unit), one.marks.environment, one.unit))
 
 
 def end(one: Lost) -> list[int]:
     """End a process that lost its folder, with all of its unit; give the pids that stay."""
-    if not one.unit:
-        return [left.pid for left in processes.end([one.process], GRACE)]
-    marks = processes.Marks(one.checkout, one.environment, one.key)
-    return [left.pid for left in processes.end_unit(marks, one.unit, GRACE)]
+    if one.unit and one.is_proven:
+        return [left.pid for left in processes.end_unit(one.marks, one.unit, GRACE)]
+    return [left.pid for left in processes.end([one.process], GRACE)]
 
 
-def _lost(process: psutil.Process, key: Key) -> Lost | None:
+def _of(one: Bearer, marks: Marks) -> Marks:
+    """Give the marks that a process bears, to be proven as those that we know are."""
+    said = one.variables
+    return replace(marks, checkout=said["INFRA_CHECKOUT"], environment=said.get("INFRA_ENV", ""), run="")
+
+
+def _lost(one: Bearer, marks: Marks) -> Lost | None:
     try:
-        variables = process.environ()
-        checkout, environment = variables["INFRA_CHECKOUT"], variables["INFRA_ENV"]
-        unit = variables.get("INFRA_UNIT", "")
-        words = [] if unit else process.cmdline()
-        run = Path(variables["HOME"]) / "run" if unit else Path(words[words.index(processes.KEEPER) + 1])
-        if run.is_dir() or processes.is_helper(unit) or process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        parent = process.parent() if unit else None
-        if parent and parent.environ().get("INFRA_UNIT") == unit:
+        words = [] if one.unit else one.process.cmdline()
+        run = Path(one.variables["HOME"]) / "run" if one.unit else Path(words[words.index(KEEPER) + 1])
+        parent = one.process.parent() if one.unit else None
+        if run.is_dir() or is_helper(one.unit) or (parent and parent.environ().get("INFRA_UNIT") == one.unit):
             return None
     except (psutil.Error, OSError, KeyError, ValueError, IndexError):
         return None
-    return Lost(process, checkout, environment, unit, str(run.parent), key)
+    is_proven = marks.accepts(one)
+    if is_proven or marks.could_be_ours(one):
+        return Lost(one.process, marks, one.unit, str(run.parent), is_proven)
+    return None
 
 
-def end_all(checkout: str) -> list[int]:
-    """End every process of a checkout, its supervisors first; give the pids that stay."""
+def end_all(marks: Marks) -> list[int]:
+    """End every process of a checkout, its supervisors first; give the pids that stay.
+
+    A person has asked for it: also what could be ours and does not prove it.
+    """
     for _ in range(3):  # a supervisor may start a unit while it is being ended
-        found = of_checkouts([checkout]).get(checkout, [])
-        keepers = [one for one in found if _is_supervisor(one)]
-        processes.end(keepers, GRACE)
-        processes.end([one for one in found if one not in keepers], GRACE)
-    return [one.pid for one in of_checkouts([checkout]).get(checkout, [])]
+        found = _of_checkout(marks)
+        keepers = [one for one in found if not one.unit]
+        processes.end([one.process for one in keepers], GRACE)
+        processes.end([one.process for one in found if one.unit], GRACE)
+    return [one.pid for one in _of_checkout(marks)]
 
 
-def _is_supervisor(process: psutil.Process) -> bool:
-    try:
-        return "INFRA_UNIT" not in process.environ()
-    except psutil.Error:
-        return False
+def _of_checkout(marks: Marks) -> list[Bearer]:
+    """Give the processes of the checkout that are ours or could be, the youngest first."""
+    mine = [(one, _of(one, marks)) for one in everybody()]
+    found = [
+        one
+        for one, known in mine
+        if known.checkout == marks.checkout and (known.accepts(one) or known.could_be_ours(one))
+    ]
+    return sorted(found, key=lambda one: one.identity, reverse=True)

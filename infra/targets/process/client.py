@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from infra.model.errors import CannotTell, Unreachable
 from infra.model.secret import Secret
 from infra.model.variables import seen_by
-from infra.targets.process import logfiles, processes
-from infra.targets.process.processes import KEEPER, Marks
-from infra.targets.process.units_file import read_units
+from infra.targets.process import door, logfiles, processes
+from infra.targets.process.bearers import KEEPER, Marks, survey
+from infra.targets.process.proof import proof_of
+from infra.targets.process.units_file import read_units, write_handed
 
 if TYPE_CHECKING:
     import psutil
@@ -26,24 +26,10 @@ if TYPE_CHECKING:
 STARTS_WITHIN = 10.0
 GRACE = 5.0
 _CODE = Path(__file__).parent
-
-
-def version() -> str:
-    """Give a digest of the code that a supervisor runs; another one means that it has to be replaced."""
-    names = (
-        "supervisor",
-        "keeper",
-        "probes",
-        "processes",
-        "proof",
-        "logfiles",
-        "account",
-        "units_file",
-        "modes",
-        "passed_files",
-    )
-    texts = [(_CODE / f"{name}.py").read_bytes() for name in names]
-    return sha256(b"\0".join(texts)).hexdigest()[:16]
+PARTS = (
+    *("supervisor", "keeper", "probes", "processes", "proof", "door", "logfiles", "account", "units_file"),
+    *("modes", "passed_files"),
+)
 
 
 class Client:
@@ -52,10 +38,16 @@ class Client:
     def __init__(self, folder: Path, marks: Marks) -> None:
         self._folder, self._marks = folder, marks
 
+    def version(self) -> str:
+        """Give a digest of the code that a supervisor runs, and one of its key: another one is replaced."""
+        texts = [(_CODE / f"{name}.py").read_bytes() for name in PARTS]
+        key = self._marks.key.read()
+        return f"{sha256(b''.join(texts)).hexdigest()[:16]}-{proof_of(key, 0)[:8] if key else ''}"
+
     def ask(self, what: str, **arguments: Any) -> dict[str, Any]:
         """Give the answer to one request; a retry is safe for every request but means what it says again."""
         try:
-            with self._connect() as peer, peer.makefile("rwb") as stream:
+            with door.connect(self._folder) as peer, peer.makefile("rwb") as stream:
                 stream.write(json.dumps({"do": what, "with": arguments}).encode() + b"\n")
                 stream.flush()
                 line = stream.readline()
@@ -97,22 +89,30 @@ class Client:
 
     def end(self) -> list[int]:
         """End every supervisor of this environment, and no unit; give the pids that would not end."""
+        keepers = processes.keepers(self._marks)  # one of a version before is known by its answer alone
         with suppress(Unreachable):
             self.ask("shutdown")
-        return [one.pid for one in processes.end(processes.keepers(self._marks), GRACE)]
+        return [one.pid for one in processes.end(keepers, GRACE)]
 
     def start(self) -> None:
         """Start a supervisor in the place of any other one, and wait until it answers (10 s at most)."""
+        self._marks.key.make()
+        self._hand_over()
         self.end()
         command = [sys.executable, "-m", KEEPER, str(self._folder)]
-        child = self._spawn([*command, self._marks.checkout, self._marks.environment, version()])
+        child = self._spawn([*command, self._marks.checkout, self._marks.environment, self.version()])
         deadline = time.monotonic() + STARTS_WITHIN
-        while self.running_version() != version():
+        while self.running_version() != self.version():
             if time.monotonic() > deadline:
                 self._give_up(child)
             if child.poll() is not None:
                 child = self._spawn(child.args)  # type: ignore[arg-type]  # the list that it was started with
             time.sleep(0.005)
+
+    def _hand_over(self) -> None:
+        """Note what is ours only as a child of the supervisor that is about to end, before it ends."""
+        units = (one for one in survey(self._marks).proven if one.unit)
+        write_handed(self._folder, {one.identity for one in units if not self._marks.accepts(one)})
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:
         marks = {"INFRA_CHECKOUT": self._marks.checkout, "INFRA_ENV": self._marks.environment}
@@ -141,29 +141,9 @@ class Client:
             evidence=tuple(logfiles.tail(self._folder / "supervisor.log", 5).lines),
         )
 
-    def _connect(self) -> socket.socket:
-        peer = socket.socket(socket.AF_UNIX)
-        peer.settimeout(60)
-        try:
-            folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                peer.connect(_address(self._folder, folder))
-            finally:
-                os.close(folder)
-        except OSError:
-            peer.close()
-            raise
-        return peer
-
 
 def _tell(child: subprocess.Popen[bytes], key: Secret) -> None:
     """Hand the key to a supervisor that starts: neither its arguments nor its environment show it."""
     if child.stdin:
         with suppress(BrokenPipeError), child.stdin:
             child.stdin.write(key.reveal().encode())
-
-
-def _address(folder: Path, descriptor: int) -> str:
-    """Give an address that fits into the 107 bytes of a socket's name, however deep the folder lies."""
-    by_number = Path(f"/proc/self/fd/{descriptor}")
-    return f"{by_number if by_number.exists() else folder}/supervisor.sock"

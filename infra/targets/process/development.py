@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import psutil
 
 from infra.model.unit import DEVELOPMENT
-from infra.targets.process.processes import Marks, end, is_helper, mains
+from infra.targets.process.bearers import Marks, is_helper
+from infra.targets.process.processes import end, mains
 
 OWNER = "INFRA_OWNER"
 GRACE = 5.0

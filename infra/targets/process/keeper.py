@@ -17,7 +17,7 @@ from infra.model.errors import CannotTell
 from infra.model.unit import Unit
 from infra.targets.process import logfiles, passed_files, probes
 from infra.targets.process.account import identity
-from infra.targets.process.processes import Marks
+from infra.targets.process.bearers import Marks
 
 GRACE = 15.0
 Wait = Callable[[float | None], int | None]

@@ -6,12 +6,13 @@ import errno
 import ipaddress
 import os
 import socket
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
 
 from infra.model.addresses import LOOPBACK
+from infra.model.observed import UNPROVEN
 
 # Where SeaweedFS has a socket beside each of its gRPC ports: it offers no other place.
 SOCKETS = "/tmp/seaweedfs-{}-grpc-{}.sock"  # noqa: S108  # looked at and never written
@@ -47,23 +48,28 @@ def _refuses(family: int, address: str, port: int) -> bool:
     return False
 
 
-def holders(numbers: Iterable[int], ours: Callable[[], Collection[int]]) -> dict[int, str]:
-    """Give the strangers who hold ports, by port, each as `name (pid N)`; `ours` gives our own pids.
+def holders(numbers: Iterable[int], marked: Callable[[], Mapping[int, bool]]) -> dict[int, str]:
+    """Give the strangers who hold ports, by port, each as `name (pid N)`; what is free or ours is left out.
 
-    What is free or ours is left out.
+    `marked` gives the pids that bear our marks, each with whether it proves to be ours.
     """
     taken = [port for port in numbers if is_taken(port)]
     if not taken:
         return {}
-    listeners, own = _listeners(), set(ours())
+    listeners, known = _listeners(), marked()
     seen = {port: listeners.get(port, []) for port in taken}
-    return {port: _holder(port, pids) for port, pids in seen.items() if own.isdisjoint(pids)}
+    return {
+        port: _holder(port, pids, known)
+        for port, pids in seen.items()
+        if not any(known.get(pid) for pid in pids)
+    }
 
 
-def _holder(port: int, pids: Sequence[int]) -> str:
+def _holder(port: int, pids: Sequence[int], marked: Mapping[int, bool]) -> str:
     if barrier(port):
         return f"what another user left: {barrier(port)}"
-    return _described(pids[0]) if pids else "a process of another user"
+    doubt = f" {UNPROVEN}" if marked.keys() & set(pids) else ""
+    return f"{_described(pids[0])}{doubt}" if pids else "a process of another user"
 
 
 def _listeners() -> dict[int, list[int]]:

@@ -1,134 +1,67 @@
-"""Live processes of a checkout, recognised by the marks in their own environment.
+"""Live processes of a checkout, recognised by the marks in their own environment and by their proof.
 
 A pid file could lie; the environment of a live process cannot be older than the process.
 """
 
 from __future__ import annotations
 
-import hmac
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 import psutil
 
 from infra.model.observed import Running
-from infra.targets.process.account import uid_of
-from infra.targets.process.proof import VARIABLE, Key, proof_of
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """Whose processes are meant: the checkout's id, the environment's name, and the key of their proofs."""
-
-    checkout: str
-    environment: str
-    key: Key = field(repr=False, compare=False)
-
-    def proven(self, unit: str = "", user: str = "") -> dict[str, str]:
-        """Give what proves a process of ours that starts now as this unit, a supervisor for none."""
-        made = proof_of(self.key.make(), uid_of(user), self.checkout, self.environment, unit)
-        return {VARIABLE: made}
-
-
-def is_proven(marks: Marks, pid: int, unit: str) -> bool:
-    """Tell whether a live process proves that we started it, as this unit and as the user that it runs as."""
-    key = marks.key.read()
-    try:
-        process = psutil.Process(pid)
-        variables, uid = process.environ(), process.uids().real
-    except (psutil.Error, OSError):
-        return False
-    if key is None:
-        return False
-    wanted = proof_of(key, uid, marks.checkout, marks.environment, unit)
-    return hmac.compare_digest(variables.get(VARIABLE, "").encode(), wanted.encode())
-
-
-KEEPER = "infra.targets.process.supervisor"
+from infra.targets.process.bearers import Bearer, Marks, is_alive, is_helper, mains_of, survey
 
 
 def keepers(marks: Marks) -> list[psutil.Process]:
     """Give every live supervisor of an environment, also one whose socket and folder are gone."""
-    return [
-        process
-        for process, variables in _of_environment(marks)
-        if "INFRA_UNIT" not in variables and _is_keeper(process)
-    ]
-
-
-def _is_keeper(process: psutil.Process) -> bool:
-    try:
-        return KEEPER in process.cmdline()
-    except psutil.Error:
-        return False
+    return [one.process for one in survey(marks).proven if not one.unit]
 
 
 def marked(marks: Marks) -> list[psutil.Process]:
-    """Give every live process with these marks; those of other users are not readable and not ours."""
-    return [process for process, _ in _with_environment(marks)]
+    """Give every live process of the units of an environment."""
+    return [one.process for one in survey(marks).proven if one.unit]
 
 
 def mains(marks: Marks) -> dict[str, list[tuple[psutil.Process, Running]]]:
-    """Give the main processes of each unit; more than one of a unit means that something is doubled.
+    """Give the main processes of each unit; more than one of a unit means that something is doubled."""
+    return by_unit(survey(marks).proven)
 
-    A main process is a marked one whose parent is not a process of the same unit.
-    Children that end while this looks are of no unit: who their parent was can no longer be asked.
+
+def by_unit(found: Iterable[Bearer]) -> dict[str, list[tuple[psutil.Process, Running]]]:
+    """Give the main processes of each unit among these."""
+    units: dict[str, list[tuple[psutil.Process, Running]]] = {}
+    for one, running in mains_of(bearer for bearer in found if bearer.unit):
+        units.setdefault(one.unit, []).append((one.process, running))
+    return units
+
+
+def unproven(marks: Marks) -> list[tuple[psutil.Process, Running]]:
+    """Give what could be ours and does not prove it, supervisors first; see `bearers`."""
+    return doubtful(survey(marks).unproven)
+
+
+def doubtful(found: Iterable[Bearer]) -> list[tuple[psutil.Process, Running]]:
+    """Give the main processes among these, supervisors first: they would start again what is ended."""
+    mains = [(one.process, running) for one, running in mains_of(found) if not is_helper(one.unit)]
+    return sorted(mains, key=lambda one: (bool(one[1].unit), one[1].unit, one[1].started))
+
+
+def end_unproven(marks: Marks, grace: float, signals: Mapping[str, str]) -> list[psutil.Process]:
+    """End what could be ours and does not prove it, as a person has asked for; give those that stay.
+
+    `signals` are the units' own, in the order in which they end; a supervisor goes first.
     """
-    seen = {process.pid: (process, variables) for process, variables in _with_environment(marks)}
-    units = {pid: variables.get("INFRA_UNIT", "") for pid, (_, variables) in seen.items()}
-    found: dict[str, list[tuple[psutil.Process, Running]]] = {}
-    for pid, (process, variables) in seen.items():
-        try:
-            is_main = units.get(process.ppid()) != units[pid]
-            running = _facts(process, variables)
-        except psutil.Error:
-            continue
-        if is_main:
-            found.setdefault(units[pid], []).append((process, running))
-    return found
-
-
-def is_helper(unit: str) -> bool:
-    """Tell whether this is an entry point's own watcher, which ends by itself."""
-    return unit.endswith(".watcher")
-
-
-def _with_environment(marks: Marks) -> Iterator[tuple[psutil.Process, dict[str, str]]]:
-    return (one for one in _of_environment(marks) if "INFRA_UNIT" in one[1])
-
-
-def _of_environment(marks: Marks) -> Iterator[tuple[psutil.Process, dict[str, str]]]:
-    for process in psutil.process_iter():
-        try:
-            variables = process.environ()
-        except (psutil.Error, OSError):
-            continue
-        mine = (variables.get("INFRA_CHECKOUT"), variables.get("INFRA_ENV"))
-        if mine == (marks.checkout, marks.environment) and _is_alive(process):
-            yield process, variables
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
-
-
-def _facts(process: psutil.Process, variables: dict[str, str]) -> Running:
-    started = process.create_time()
-    since_boot = started - psutil.boot_time()  # no change of the clock moves it
-    return Running(
-        unit=variables["INFRA_UNIT"],
-        identity=f"{process.pid}@{since_boot:.2f}",
-        started=started,
-        bundle=variables.get("INFRA_BUNDLE", ""),
-        deploy=variables.get("INFRA_DEPLOY", ""),
-        service=variables.get("INFRA_SERVICE", ""),
-    )
+    order = ["", *signals]
+    stubborn: list[psutil.Process] = []
+    while left := [one for one in unproven(marks) if one[0] not in stubborn]:
+        left.sort(key=lambda one: order.index(one[1].unit) if one[1].unit in order else len(order))
+        process, running = left[0]
+        stubborn += end([process], grace, signals.get(running.unit, "SIGTERM"))
+    return stubborn
 
 
 def end_unit(marks: Marks, unit: str, grace: float, stop_signal: str = "SIGTERM") -> list[psutil.Process]:
@@ -156,10 +89,10 @@ def end(
 def _outliving(targets: list[psutil.Process], seconds: float) -> list[psutil.Process]:
     """Give those that still live after so many seconds; one that nobody has reaped yet lives no more."""
     deadline = time.monotonic() + seconds
-    left = [process for process in targets if _is_alive(process)]
+    left = [process for process in targets if is_alive(process)]
     while left and time.monotonic() < deadline:
         time.sleep(0.02)
-        left = [process for process in left if _is_alive(process)]
+        left = [process for process in left if is_alive(process)]
     return left
 
 

@@ -23,11 +23,12 @@ from typing import Any
 from infra.model.secret import Secret
 from infra.model.unit import Unit, unit_from_json
 from infra.targets.process import logfiles, processes
+from infra.targets.process.bearers import Marks
+from infra.targets.process.door import SOCKET
 from infra.targets.process.keeper import GRACE, Board, Keeper
 from infra.targets.process.proof import Handed
 from infra.targets.process.units_file import read_units, write_units
 
-SOCKET = "supervisor.sock"
 LOCK = "supervisor.lock"
 ROTATE_EVERY = 5.0
 
@@ -35,7 +36,7 @@ ROTATE_EVERY = 5.0
 class Supervisor:
     """Owns the keepers. Each public method is one request of the socket."""
 
-    def __init__(self, folder: Path, marks: processes.Marks, version: str) -> None:
+    def __init__(self, folder: Path, marks: Marks, version: str) -> None:
         self._folder, self._marks, self._version = folder, marks, version
         self._board = Board()
         self._keepers: dict[str, Keeper] = {}
@@ -155,7 +156,7 @@ def main(arguments: list[str]) -> int:
     except BlockingIOError:
         return 3
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    marks = processes.Marks(checkout, environment, Handed(Secret(sys.stdin.read())))
+    marks = Marks(checkout, environment, Handed(Secret(sys.stdin.read())), folder)
     supervisor = Supervisor(Path(folder), marks, version)
     supervisor.adopt_living()
     supervisor.serve()

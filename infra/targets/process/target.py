@@ -31,7 +31,8 @@ from infra.targets.process import (
     secret_files,
     tree,
 )
-from infra.targets.process.client import Client, version
+from infra.targets.process.bearers import Marks, Survey, is_helper, survey
+from infra.targets.process.client import Client
 from infra.targets.process.database import Database
 from infra.targets.process.keeper import GRACE
 from infra.targets.process.proof import Key
@@ -69,7 +70,9 @@ class ProcessTarget:
         self._project, self._environment, self._places = project, environment, places
         self._commands = commands
         self.passed = passed or Passed()
-        self._marks = processes.Marks(places.checkout, environment, key)
+        database = [part.name for one in project.services for part in one.parts if part.program == "postgres"]
+        users = dict.fromkeys(database, places.database_user)
+        self._marks = Marks(places.checkout, environment, key, places.run, users)
         self._client = Client(Path(places.run), self._marks)
         self._folders = tuple(
             part.folder for service in project.services for part in service.parts if part.folder
@@ -85,7 +88,7 @@ class ProcessTarget:
         )
 
     @property
-    def marks(self) -> processes.Marks:
+    def marks(self) -> Marks:
         """Whose processes these are, as their own environment says."""
         return self._marks
 
@@ -96,7 +99,8 @@ class ProcessTarget:
     def observe(self, bundles: Iterable[Bundle], declared: frozenset[str]) -> Observed:
         """Give what is seen of these bundles; `declared` names every unit of the environment."""
         wanted = list(bundles)
-        living = processes.mains(self._marks)
+        seen = survey(self._marks)
+        living = processes.by_unit(seen.proven)
         units = {unit.name: unit for bundle in wanted for unit in bundle.units}
         running = self._client.running_version()
         return Observed(
@@ -108,13 +112,14 @@ class ProcessTarget:
             uninstalled=frozenset(name for name, one in self._places.programs.items() if _lacks(one)),
             unhealthy=self._faults([units[name] for name in units if name in living]),
             strangers=tuple(_strangers(living, declared)),
+            unproven=_unproven(seen),
             unkept=frozenset(units.keys() & living.keys() - self._client.kept()),
             keeper=Found(running) if running else Absent(),
         )
 
     def keeper_version(self) -> str:
         """Give the version of the supervisor that this code would start."""
-        return version()
+        return self._client.version()
 
     def narrow(self) -> int:
         """Take from what is kept here the rights that others need not have; give how many had too many.
@@ -182,7 +187,17 @@ class ProcessTarget:
 
     def is_quiet(self) -> bool:
         """Tell whether nothing of this environment runs, no unit and no supervisor."""
-        return not processes.marked(self._marks) and not processes.keepers(self._marks)
+        return not survey(self._marks).proven
+
+    def unproven(self) -> tuple[Running, ...]:
+        """Give what bears our marks and our user without a proof; a supervisor's unit is empty."""
+        return _unproven(survey(self._marks))
+
+    def end_unproven(self) -> list[int]:
+        """End all of that, which only a person can ask for; give the pids that would not end."""
+        parts = [part for service in reversed(self._project.services) for part in reversed(service.parts)]
+        signals = {part.name: part.stop_signal for part in parts}
+        return [one.pid for one in processes.end_unproven(self._marks, GRACE, signals)]
 
     def _end(self, unit: str) -> list[int]:
         parts = (part for service in self._project.services for part in service.parts)
@@ -195,19 +210,22 @@ class ProcessTarget:
 
     def observe_units(self, units: Iterable[Unit]) -> Observed:
         """Give what runs of these units alone; cheaper than `observe`."""
-        living = processes.mains(self._marks)
+        seen = survey(self._marks)
+        living = processes.by_unit(seen.proven)
         return Observed(
-            at=time.time(), units={unit.name: _newest(living.get(unit.name, [])) for unit in units}
+            at=time.time(),
+            units={unit.name: _newest(living.get(unit.name, [])) for unit in units},
+            unproven=_unproven(seen),
         )
 
     def running(self) -> list[Running]:
         """Give what runs of all units, declared or not, each as its process shows itself."""
         living = processes.mains(self._marks)
-        return [one for name, found in living.items() if not processes.is_helper(name) for _, one in found]
+        return [one for name, found in living.items() if not is_helper(name) for _, one in found]
 
     def living(self) -> list[str]:
         """Give the names of all units that run, declared or not."""
-        return [name for name in processes.mains(self._marks) if not processes.is_helper(name)]
+        return [name for name in processes.mains(self._marks) if not is_helper(name)]
 
     def log_since(self, unit: str, place: int) -> tuple[list[str], int]:
         """Give whole lines that were written after a place, not redacted, and the place to go on from."""
@@ -215,7 +233,7 @@ class ProcessTarget:
 
     def strangers_on(self, numbers: Iterable[int]) -> dict[int, str]:
         """Give the strangers who hold ports on loopback, by port; what is free or ours is left out."""
-        return ports.holders(numbers, lambda: [one.pid for one in processes.marked(self._marks)])
+        return ports.holders(numbers, lambda: survey(self._marks).by_pid)
 
     def exposures(self, units: Iterable[str]) -> list[str]:
         """Give a line for each of these units that other machines can reach."""
@@ -330,10 +348,14 @@ def _newest(found: Sequence[tuple[object, Running]]) -> Found[Running] | Absent:
     return Found(max((running for _, running in found), key=lambda running: running.started))
 
 
+def _unproven(seen: Survey) -> tuple[Running, ...]:
+    return tuple(running for _, running in processes.doubtful(seen.unproven))
+
+
 def _strangers(
     living: Mapping[str, Sequence[tuple[object, Running]]], declared: frozenset[str]
 ) -> Iterable[Running]:
     for name, found in living.items():
         ordered = sorted((running for _, running in found), key=lambda running: -running.started)
-        if not processes.is_helper(name):
+        if not is_helper(name):
             yield from ordered[1:] if name in declared else ordered

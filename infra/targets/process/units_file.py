@@ -9,7 +9,7 @@ from pathlib import Path
 from infra.model.unit import Unit, unit_from_json
 from infra.targets.process import modes
 
-NAME = "units.json"
+NAME, HANDED = "units.json", "handed.json"
 
 
 def read_units(folder: Path) -> list[Unit]:
@@ -23,3 +23,16 @@ def read_units(folder: Path) -> list[Unit]:
 def write_units(folder: Path, units: Iterable[Unit]) -> None:
     """Write them down; a reader sees the old list or the new one."""
     modes.write(folder / NAME, json.dumps([unit.as_json() for unit in units]), modes.PRIVATE)
+
+
+def read_handed(folder: Path) -> frozenset[str]:
+    """Give the identities of the processes that an earlier supervisor handed over; none where none did."""
+    try:
+        return frozenset(map(str, json.loads((folder / HANDED).read_text(encoding="utf-8"))))
+    except (OSError, ValueError, TypeError):
+        return frozenset()
+
+
+def write_handed(folder: Path, identities: Iterable[str]) -> None:
+    """Write them down: they were ours as children of a supervisor, and have no proof of their own."""
+    modes.write(folder / HANDED, json.dumps(sorted(identities)), modes.PRIVATE)
