@@ -40,7 +40,7 @@ from infra.targets.process import passed_files, programs, secret_files
 from infra.targets.process.target import ProcessTarget
 from infra.vault import stores
 from infra.workspace import ports_file, settings_file, templates
-from infra.workspace.folders import Folders, application_checkout, folders
+from infra.workspace.folders import Folders, application_checkout, folders, require_outside_checkouts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -217,6 +217,8 @@ def _places(
     here = {part.program for service in roster(project, chosen, "process") for part in service.parts}
     found = _programs(settings, where, here)
     wanted = _ports_wanted(project, chosen, settings)
+    if claim:
+        require_outside_checkouts(where)
     numbers = ports_file.ports(root, where.neighbours, wanted, claim=claim)
     if claim:
         homes.remember(where.state, top)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from infra.model.errors import Denied, Refused
 from infra.plan.hook import NAME, former_name, hook_text, is_ours
-from infra.targets.process import modes
+from infra.targets.process import modes, way
 from infra.workspace import git, settings_file, templates
 from infra.workspace.folders import application_checkout
 
@@ -91,7 +91,11 @@ def _text(file: Path) -> str:
 
 
 def _write(place: Place, text: str, *, keep: bool) -> None:
-    """Put the text there at once: a push in between finds the former hook or ours."""
+    """Put the text there at once: a push in between finds the former hook or ours.
+
+    Denied where somebody else has put one there, or could: it would run at each push.
+    """
+    way.require(place.hook.parents[1], place.hook.parent.name, NAME)
     with _in_words(place.hook):
         place.hook.parent.mkdir(parents=True, exist_ok=True)
         if keep:

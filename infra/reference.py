@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from infra.model.environments import environment
 from infra.model.errors import KnownBad
 from infra.plan.reference import pages
+from infra.targets.process import modes
 
 if TYPE_CHECKING:
     from infra.invocation import Command
@@ -28,7 +29,7 @@ def make(this: Command, project: Project, *, check: bool) -> None:
     if not check:
         folder.mkdir(parents=True, exist_ok=True)
         for name in stale:
-            (folder / name).write_text(made[name], encoding="utf-8")
+            modes.write(folder / name, made[name])
             this.outcome.changes.append(f"{FOLDER}/{name}")
     this.console.line(f"{len(made)} pages, {len(stale)} {'stale' if check else 'written'}")
 

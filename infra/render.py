@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.choices import Wishes, chosen_environment, chosen_target, require_service
-from infra.model.errors import BadInput, Denied
+from infra.model.errors import BadInput, Denied, InfraError
 from infra.paper import Paper, papers
-from infra.targets.process import modes
-from infra.workspace import settings_file
+from infra.workspace import person_files, settings_file
 
 if TYPE_CHECKING:
     from infra.invocation import Command
@@ -51,9 +50,8 @@ def _write(folder: Path, texts: dict[str, str]) -> None:
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"--out {folder}: a folder is expected", next_step="name a folder: --out build/")
     try:
-        for name, text in texts.items():
-            file = folder / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            modes.write(file, text)
+        person_files.write_below(folder, texts)
     except OSError as error:
+        if isinstance(error, InfraError):
+            raise
         raise Denied(f"{error.filename}: {error.strerror}", next_step="name another folder: --out") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import tempfile
 import time
 from dataclasses import replace
@@ -21,6 +20,7 @@ from infra.plan.coverage import judge, summary
 from infra.testing import run as testing
 from infra.testing.application import application
 from infra.testing.command import Wishes
+from infra.workspace import person_files
 
 REPORT = "$COVERAGE"
 MEASURED = "src"
@@ -74,7 +74,8 @@ def _gate(place: Checkout, report: Path, *, is_asked: bool = True) -> Row:
         return replace(row, words=str(error))
     place.this.outcome.facts["coverage"] = judged.as_json()
     if place.report:
-        shutil.copy(report, Path(place.this.variables.get("INV_CWD", ".")) / place.report)
+        text = report.read_text(encoding="utf-8")
+        person_files.write(Path(place.this.variables.get("INV_CWD", ".")) / place.report, text)
     for fault in judged.faults:
         place.this.console.line(f"✗ {fault}", "red")
     return replace(row, verdict="failed" if judged.faults else "ok", words=summary(judged, limits))

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from infra.model.errors import Denied, InfraError, StoreError, Unwritable
+from infra.model.work_tree import inside_work_tree
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _OTHERS = 0o077
@@ -18,17 +19,31 @@ _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM})
 
 
 def require_folder(folder: Path, forbidden_root: Path) -> None:
-    """Refuse a folder that others can enter, a link, or one inside the checkout; it may be missing.
+    """Refuse a folder that others can enter, a link, or one inside of any checkout; it may be missing.
 
     Denied names the command that mends it.
     """
     with in_words(folder), suppress(FileNotFoundError):
         require_private(folder, folder.lstat(), 0o700)
-    if folder.resolve().is_relative_to(forbidden_root.resolve()):
-        raise Denied(
-            f"secrets are never kept inside the checkout: {folder}",
-            next_step='export XDG_DATA_HOME="$HOME/.local/share"',
-        )
+    real, root = folder.resolve(), forbidden_root.resolve()
+    top = root if real.is_relative_to(root) else _work_tree(real)
+    if top is not None:
+        words = "secrets", str(folder), str(top), str(Path.home().resolve())
+        raise inside_work_tree(*words, _elsewhere(folder))
+
+
+def _work_tree(real: Path) -> Path | None:
+    """Give the top of the git work tree around a folder; a linked one and a submodule have a file there."""
+    return next((one for one in (real, *real.parents) if os.path.lexists(one / ".git")), None)
+
+
+def _elsewhere(folder: Path) -> str:
+    """Give the line that uses another place; what lies in this one already goes along, of all checkouts."""
+    line = 'export XDG_DATA_HOME="$HOME/.local/share"'
+    if not folder.exists():
+        return line
+    ours = shlex.quote(str(folder.parents[1]))
+    return f'{line} && mkdir -p "$XDG_DATA_HOME" && mv -n {ours} "$XDG_DATA_HOME/"'
 
 
 def require_private(path: Path, status: os.stat_result, mode: int) -> None:

@@ -30,7 +30,7 @@ from infra.vault import opening
 from infra.vault.access import entry_place, start
 from infra.vault.entry import Entry, EntryPlace
 from infra.workspace import settings_file
-from infra.workspace.folders import application_checkout, folders
+from infra.workspace.folders import application_checkout, folders, require_outside_checkouts
 from infra.workspace.vault_program import vault_program
 
 if TYPE_CHECKING:
@@ -106,7 +106,9 @@ def _prepared(this: Command, project: Project, env: str | None) -> Dev:
         )
     source = (this.root / settings.app.source).resolve()
     checkout = checkout_id(application_checkout(this.root, source))
-    place = entry_place(chosen, folders(project.name, checkout, this.variables, Path.home()))
+    where = folders(project.name, checkout, this.variables, Path.home())
+    require_outside_checkouts(where)
+    place = entry_place(chosen, where)
     program = vault_program(
         this.root,
         this.variables,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.model.errors import BadInput
+from infra.model.work_tree import inside_work_tree
 from infra.targets.process import way
 
 FOR_ROOT = Path("/var/lib")
@@ -48,6 +49,17 @@ def folders(project: str, checkout: str, variables: dict[str, str], home: Path) 
     )
     way.require_all(_tops(found), state)
     return found
+
+
+def require_outside_checkouts(where: Folders) -> None:
+    """Refuse a state inside of a git work tree: it holds credentials, and rendered secrets without memory."""
+    for folder in (where.state, where.memory):
+        top = _work_tree(folder)
+        if top is not None:
+            words = "credentials", str(folder), str(top), str(Path.home().resolve())
+            raise inside_work_tree(
+                *words, "unset XDG_STATE_HOME   # what runs from there is ended by `down` before"
+            )
 
 
 def _advice(kind: str, variables: dict[str, str]) -> way.Advice:
@@ -135,8 +147,12 @@ def _is_memory(folder: Path) -> bool:
 
 def work_tree_top(folder: Path) -> Path:
     """Give the top of the git work tree around a folder, else the folder itself; links are resolved."""
+    return _work_tree(folder) or folder.resolve()
+
+
+def _work_tree(folder: Path) -> Path | None:
     real = folder.resolve()
-    return next((path for path in (real, *real.parents) if (path / ".git").exists()), real)
+    return next((path for path in (real, *real.parents) if (path / ".git").exists()), None)
 
 
 def application_checkout(root: Path, source: Path) -> Path:

@@ -175,6 +175,66 @@ def test_a_folder_inside_the_checkout_is_refused(tmp_path: Path, way: str) -> No
     assert not folder.exists()
 
 
+def a_repository(top: Path) -> None:
+    (top / ".git").mkdir()
+
+
+def a_linked_work_tree(top: Path) -> None:
+    (top / ".git").write_text("gitdir: /somewhere/else/.git/worktrees/top\n", encoding="utf-8")
+
+
+def a_repository_kept_elsewhere(top: Path) -> None:
+    (top / ".git").symlink_to("/somewhere/else")
+
+
+@pytest.mark.parametrize("make", [a_repository, a_linked_work_tree, a_repository_kept_elsewhere])
+@pytest.mark.parametrize("way", ["straight", "through a link above"])
+def test_a_folder_inside_any_work_tree_is_refused(
+    tmp_path: Path, make: Callable[[Path], None], way: str
+) -> None:
+    top = tmp_path / "top"
+    top.mkdir()
+    make(top)
+    (tmp_path / "link").symlink_to(top / "below")
+    folder = top / "a/b/c" if way == "straight" else tmp_path / "link/b/c"
+    store = FileStore(folder, "local", tmp_path / "ours")
+    for act in (lambda: store.get(PATH), lambda: store.put(PATH, {"A": Secret("1")})):
+        with pytest.raises(Denied, match=f"never kept inside of a checkout: {folder} lies in {top}"):
+            act()
+    assert not (top / "a").exists()
+
+
+def test_a_store_that_lies_in_a_work_tree_already_is_moved_by_the_line(tmp_path: Path) -> None:
+    folder = tmp_path / "top/share/project/secrets"
+    store = FileStore(folder / "0123abcd", "local", tmp_path / "ours")
+    store.put(PATH, {"A": Secret("1")})
+    a_repository(tmp_path / "top")
+    with pytest.raises(Denied) as refusal:
+        store.get(PATH)
+    subprocess.run(
+        ["sh", "-c", refusal.value.next_step],
+        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        check=True,
+    )
+    moved = FileStore(tmp_path / ".local/share/project/secrets/0123abcd", "local", tmp_path / "ours")
+    assert moved.get(PATH).values["A"].reveal() == "1"
+
+
+def test_a_home_that_is_a_work_tree_hears_how_it_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its repository stays as it is under another name: nothing that git looks for by itself."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    a_repository(tmp_path)
+    store = FileStore(tmp_path / ".local/share/p/secrets/c", "local", tmp_path / "ours")
+    with pytest.raises(Denied, match="your home, which is a git work tree") as refusal:
+        store.get(PATH)
+    line = refusal.value.next_step
+    subprocess.run(["sh", "-c", line], env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}, check=True)
+    assert store.list("a") == ()
+    assert (tmp_path / ".home.git").is_dir()
+
+
 DAMAGED = {
     "empty": "",
     "half": '{"format": 1, "entries": {"finance_report/local/app": {"current": 1, "ver',

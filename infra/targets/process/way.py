@@ -74,9 +74,9 @@ def require_all(paths: Iterable[Path], advice: Advice) -> None:
             _require(Step(path, path.lstat(), is_ours=True), path, advice, ())
 
 
-def steps(base: Path, names: Sequence[str]) -> Iterator[Step]:
+def steps(base: Path, below: Sequence[str]) -> Iterator[Step]:
     """Give each folder and link from `/` on, each after the one that holds it, as far as there are any."""
-    todo = [*((name, True) for name in reversed(names)), *((name, False) for name in _names(base))]
+    todo = [*((name, True) for name in reversed(below)), *((name, False) for name in names(base))]
     place, links = "/", 0
     yield Step(Path(place), os.lstat(place), is_ours=False)
     while todo:
@@ -94,11 +94,11 @@ def steps(base: Path, names: Sequence[str]) -> Iterator[Step]:
         target = str(Path(here).readlink())
         if links > MOST_LINKS:
             raise Denied(f"{shown(here)}: too many links", next_step=f"ls -ld {quoted(here)}")
-        todo += ((one, is_ours and not turn) for turn, one in enumerate(_names(target)))
+        todo += ((one, is_ours and not turn) for turn, one in enumerate(names(target)))
         place = "/" if target.startswith("/") else place
 
 
-def _names(path: str | Path) -> list[str]:
+def names(path: str | Path) -> list[str]:
     """Give the names of a path, the last one first."""
     text = str(path.absolute()) if isinstance(path, Path) else path
     return [name for name in reversed(text.split("/")) if name not in {"", "."}]
