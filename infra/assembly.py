@@ -178,7 +178,9 @@ def _keys(
         is_ours = kept.vault is None and not kept.is_lost
         return secret_files.read(Path(places.secrets_file(service))) if is_ours else {}
 
-    return Keys(kept.store, commands, chosen.store_path, specs, locate, this.redactor, rendered)
+    keys = Keys(kept.store, commands, chosen.store_path, specs, locate, this.redactor, rendered)
+    this.redactor.later(keys.older)
+    return keys
 
 
 def _announce(this: Command, chosen: Environment, kept: stores.Choice, left_out: list[str]) -> None:

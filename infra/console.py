@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from infra.model.errors import InfraError
+from infra.model.faults import as_error
 from infra.model.visible import LINE, LINES, coloured, in_json, visible
 from infra.streams import Stream
 
@@ -84,8 +85,18 @@ class Console:
 
     def log(self, name: str, lines: Sequence[str]) -> None:
         """Print lines of somebody's output, each behind a name; secrets of many lines are masked as well."""
+        self.recall()
         for line in self._redactor.redact("\n".join(lines)).split("\n") if lines else ():
             self._put(self._answers, visible(f"{name} | {line}", LINE))
+
+    def recall(self) -> None:
+        """Mask also what the store keeps of older versions; what cannot be read of them is said, once."""
+        try:
+            self._redactor.recall()
+        except Exception as error:  # noqa: BLE001  # what is about to be told is told all the same
+            self.line(
+                f"! values of older versions cannot be read, and are not masked: {as_error(error).message}"
+            )
 
     def object(self, value: Mapping[str, Any]) -> bool:
         """Print the one JSON object, and tell whether its reader got it whole."""
@@ -95,6 +106,8 @@ class Console:
 
     def error(self, error: InfraError) -> None:
         """Print what went wrong, its evidence, and the next thing to type."""
+        if error.evidence:
+            self.recall()
         self.line(f"✗ {error.message}", "bold red")
         for line in error.evidence:
             self.line(f"    {line}", "dim")

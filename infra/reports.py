@@ -122,7 +122,7 @@ def checkpoints(session: Session, service: str) -> None:
         lines = session.target.log(unit.name, 2000)
         for one in furthest(checkpoints_of(lines, running.deploy if running else "")).values():
             found.append(one)
-            session.console.answer(f"{unit.name} | {one}")
+            session.console.log(unit.name, [str(one)])
     session.outcome.checkpoints = [str(one) for one in found]
     if any(one.state == "fail" for one in found):
         raise KnownBad("a checkpoint failed", next_step=session.say(f"{service}.logs"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
 from infra.model.secret import MASK, Secret
@@ -20,11 +20,21 @@ class Redactor:
 
     def __init__(self) -> None:
         self._forms: tuple[str, ...] = ()
+        self._sources: list[Callable[[], Iterable[Secret]]] = []
 
     def learn(self, *values: Secret) -> None:
         """Mask these from now on; values under 8 characters are left alone: they would mask plain words."""
         forms = {form for value in values for form in _forms(value.reveal())}
         self._forms = tuple(sorted(forms.union(self._forms), key=len, reverse=True))
+
+    def later(self, source: Callable[[], Iterable[Secret]]) -> None:
+        """Note where more secrets are, which are read only when a text may hold them: old ones, in logs."""
+        self._sources.append(source)
+
+    def recall(self) -> None:
+        """Learn what was left for later, once; whatever a source raises comes through."""
+        while self._sources:
+            self.learn(*self._sources.pop()())
 
     def redact(self, text: str) -> str:
         """Give the text with each stretch that shows a secret replaced by the mask."""

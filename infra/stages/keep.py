@@ -96,11 +96,18 @@ def _record(session: Session, attempt: Attempt, verdict: Verdict, name: str, out
         release=bundle.release,
         bundle_digest=bundle.digest,
         operations=tuple(str(step) for step in steps if step.service == name),
-        error=session.keys.redactor.redact(verdict.cause),
+        error=_masked(session, verdict.cause),
         migration=migration_of(verdict) or migration_before(session, name),
         timings=dict(session.console.timings),
         bundle=bundle,
     )
+
+
+def _masked(session: Session, cause: str) -> str:
+    """Give a cause as it may be kept; it may quote a log, where old values stand."""
+    if cause:
+        session.console.recall()
+    return session.keys.redactor.redact(cause)
 
 
 def migration_before(session: Session, name: str) -> str:

@@ -43,6 +43,8 @@ class Report:
         endpoint = self._session.settings.telemetry.endpoint
         if endpoint:
             event = self._event(name, message, verdict)
+            if event.is_bad:
+                self._session.console.recall()
             text = json.dumps(telemetry.request(event, self._resources()))
             self._session.outbox.put(telemetry.logs_url(endpoint), self._session.keys.redactor.redact(text))
             self._complain()

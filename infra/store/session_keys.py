@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from infra.model.addresses import Addresses
 from infra.model.command_line import CommandLine
 from infra.model.errors import Refused
 from infra.model.redaction import Redactor
-from infra.model.secret import Secret, SecretSpec
+from infra.model.secret import Place, Secret, SecretSpec
 from infra.store import keys as store_keys
 from infra.store.environment_keys import Rendered
 from infra.store.interface import Store
+from infra.store.kept_values import older_values
 from infra.store.keyring import Keyring
+from infra.store.paths import secrets_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,19 @@ class Keys:
         """Give the values that the store holds, by service; derived ones as they follow from the others."""
         return self.forecast().readable
 
+    def older(self) -> Iterator[Secret]:
+        """Give the secrets that the store still keeps of older versions."""
+        services = {spec.service for spec in self.specs}
+        paths = ((name, secrets_path(self.commands.project, self.environment, name)) for name in services)
+        plain = self._plain
+        return (value for place, value in older_values(self.store, paths) if place not in plain)
+
+    @property
+    def _plain(self) -> frozenset[Place]:
+        return frozenset(spec.place for spec in self.specs if spec.is_plain)
+
     def _learnt(self, ring: Keyring) -> Keyring:
-        plain = {spec.place for spec in self.specs if spec.is_plain}
+        plain = self._plain
         for service, values in ring.readable.items():
             self.redactor.learn(*(value for key, value in values.items() if (service, key) not in plain))
         return ring

@@ -118,6 +118,7 @@ def open_desk(this: Command, project: Project, env: str | None, target: str) -> 
     addresses = far_addresses(project, found, place, settings)
     commands = command_line(this, project, found, settings, place)
     keys = Keys(store, commands, found.store_path, specs, lambda: addresses, this.redactor)
+    this.redactor.later(keys.older)
     return FarDesk(
         project, found, commands, custody.services, place, store, keys, custody, this.console, this.outcome
     )

@@ -22,7 +22,7 @@ from infra.telemetry import Outbox
 from infra.verify.loopback import refusing
 from tests.doubles.otlp_receiver import Receiver, receiving
 
-GOOD, BAD = Verdict(ok=True), Verdict(ok=False, category="timeout", cause="no answer to s3cret-password")
+GOOD, BAD = Verdict(ok=True), Verdict(ok=False, category="timeout", cause="no answer to s3cret-password, 0lder-password")
 
 
 @pytest.fixture
@@ -37,6 +37,7 @@ def session(endpoint: str | None) -> Any:
     redactor = Redactor()
     said: list[str] = []
     redactor.learn(Secret("s3cret-password"))
+    redactor.later(lambda: [Secret("0lder-password")])
     return SimpleNamespace(
         project=PROJECT,
         environment=environment("pr_47"),
@@ -45,7 +46,7 @@ def session(endpoint: str | None) -> Any:
         outbox=Outbox(),
         outcome=Outcome("setup", "pr_47"),
         keys=SimpleNamespace(redactor=redactor),
-        console=SimpleNamespace(line=said.append),
+        console=SimpleNamespace(line=said.append, recall=redactor.recall),
         said=said,
         now=lambda: datetime.now(UTC),
     )
@@ -93,8 +94,9 @@ def test_a_bad_verdict_is_told_with_its_category_and_its_words_redacted(receiver
     assert told(receiver)[1:] == [("deploy.verdict", "failed"), ("deploy.end", "failed_rolled_back")]
     verdict = receiver.of("deploy.verdict")[1]
     assert (verdict.attributes["deploy.category"], verdict.severity) == ("timeout", 17)
-    assert verdict.message == "no answer to ***"
+    assert verdict.message == "no answer to ***, ***"
     assert b"s3cret" not in b" ".join(receiver.bodies)
+    assert b"0lder" not in b" ".join(receiver.bodies)
 
 
 def test_a_way_back_inside_a_failed_deploy_is_told_under_its_own_id(receiver: Receiver) -> None:
