@@ -25,6 +25,9 @@ SYSTEM = (
     "sed",
     "tail",
     "chmod",
+    "find",
+    "id",
+    "ls",
 )
 
 # Answers as Python does, in no time: `-m venv` makes a .venv whose python answers as pip and invoke do.
