@@ -11,7 +11,9 @@ ASK = (
     'MC_HOST_own="http://$ROOT_USER:$ROOT_PASSWORD@127.0.0.1:9000" && mc ls own >/dev/null'
 )
 SERVE = (
-    *("-logtostderr=true", "mini"),
+    *("-logtostderr=true", "-config_dir=$CONFIG_DIR", "mini"),
+    # Only S3 asks for a login: of the other ports nobody needs the pages, and no page of the web needs any.
+    *("-disableHttp", "-s3.allowedOrigins=none", "-filer.allowedOrigins=none"),
     *("-dir=$DATA_DIR", "-ip=$BIND", "-ip.bind=$BIND", "-bucket=$BUCKET", "-s3.config=$CONFIG_FILE"),
     *("-s3.port=$PORT", "-s3.port.grpc=$GRPC_PORT"),
     *("-master.port=$MASTER_PORT", "-master.port.grpc=$MASTER_GRPC_PORT"),
@@ -46,6 +48,7 @@ MINIO = Service(
             command=SERVE,
             port=9000,
             more_ports=MORE_PORTS,
+            process_environment=(("INFRA_CERTIFICATE_FILE", "$CERTIFICATE_FILE"),),
             health=Health("answers", path="/minio/health/live"),
             limits=Limits(memory_mib=512, processes=200),
             entrypoint="seaweedfs",

@@ -77,7 +77,8 @@ class Part:
 
     `command` may use `$BIND`, `$PORT`, `$DATA_DIR`, `$RUN_DIR`; the target fills them in.
     `after` names parts of the same service that have to be ready first. `more_ports` are further ports of its
-    process, by name: `$MASTER_PORT` in its command stands for the one named `master`. `development` is the
+    process, by name: `$MASTER_PORT` in its command stands for the one named `master`. `process_environment`
+    is what it is told as a process alone; the words of its command work there too. `development` is the
     command of its development server, which loads anew what is saved.
     """
 
@@ -95,6 +96,7 @@ class Part:
     reads_secrets: bool = True
     container: Container | None = None
     more_ports: tuple[tuple[str, int], ...] = ()
+    process_environment: tuple[tuple[str, str], ...] = ()
     development: tuple[str, ...] = ()
 
     @property

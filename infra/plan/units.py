@@ -17,6 +17,7 @@ from infra.model.unit import Bundle, Unit, UnitFile
 from infra.plan import agent_process, routes, telemetry
 from infra.plan.templates import Templates
 
+CERTIFICATE = "own.pem"
 _ON_LOOPBACK = re.compile(r"(?:127\.0\.0\.1|localhost):\d+")
 
 
@@ -92,20 +93,27 @@ def _unit(service: Service, part: Part, scene: Scene) -> Unit:
 
 
 def _argv(service: Service, part: Part, scene: Scene) -> tuple[str, ...]:
-    places = scene.places
-    words = {
-        "$BIND": places.bind,
-        "$PORT": str(places.ports[part.name]),
-        "$DATA_DIR": places.data(service.name),
-        "$RUN_DIR": f"{places.run}/{part.name}",
-        "$CONFIG_FILE": _config_file(service, places),
-        "$BUCKET": Names(scene.project.name).bucket(scene.environment),
-        **{f"${name.upper()}_PORT": str(places.ports[f"{part.name}_{name}"]) for name, _ in part.more_ports},
-    }
+    places, words = scene.places, _words(service, part, scene)
     own = scene.commands.get(part.name)
     start = own or (*places.programs[part.program].argv, *part.command)
     argv = tuple(_filled(word, words) for word in start)
     return ("/bin/sh", places.unit_file(part.name, "entrypoint.sh"), *argv) if part.entrypoint else argv
+
+
+def _words(service: Service, part: Part, scene: Scene) -> dict[str, str]:
+    places = scene.places
+    folder = f"{places.secrets}/{service.name}"
+    return {
+        "$BIND": places.bind,
+        "$PORT": str(places.ports[part.name]),
+        "$DATA_DIR": places.data(service.name),
+        "$RUN_DIR": f"{places.run}/{part.name}",
+        "$CONFIG_FILE": f"{folder}/server.conf",
+        "$CONFIG_DIR": folder,
+        "$CERTIFICATE_FILE": f"{folder}/{CERTIFICATE}",
+        "$BUCKET": Names(scene.project.name).bucket(scene.environment),
+        **{f"${name.upper()}_PORT": str(places.ports[f"{part.name}_{name}"]) for name, _ in part.more_ports},
+    }
 
 
 def _filled(word: str, words: Mapping[str, str]) -> str:
@@ -114,12 +122,9 @@ def _filled(word: str, words: Mapping[str, str]) -> str:
     return word
 
 
-def _config_file(service: Service, places: Places) -> str:
-    return f"{places.secrets}/{service.name}/server.conf"
-
-
 def _environment(service: Service, part: Part, scene: Scene, folder: str) -> dict[str, str]:
     places, environment = scene.places, scene.environment
+    words = _words(service, part, scene)
     variables = {
         "PATH": places.path,
         "HOME": places.root,
@@ -131,11 +136,12 @@ def _environment(service: Service, part: Part, scene: Scene, folder: str) -> dic
         "BIND": places.bind,
         "PORT": str(places.ports[part.name]),
         **dict(part.environment),
+        **{name: _filled(text, words) for name, text in part.process_environment},
     }
     if part.reads_secrets and service.secrets:
         variables |= {
             "INFRA_SECRETS_FILE": places.secrets_file(service.name),
-            "INFRA_CONFIG_FILE": _config_file(service, places),
+            "INFRA_CONFIG_FILE": words["$CONFIG_FILE"],
         }
     if service.from_source:
         variables |= _application_variables(part, scene, folder)

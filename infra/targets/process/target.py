@@ -18,6 +18,7 @@ from infra.model.secret import Secret
 from infra.model.service import Project
 from infra.model.unit import Bundle, Unit
 from infra.targets.process import (
+    certificates,
     data_folders,
     database,
     logfiles,
@@ -152,6 +153,7 @@ class ProcessTarget:
         for file in unit.files:
             modes.write(folder / file.name, file.text)
         passed_files.write(unit, self.passed)
+        certificates.write(unit)
 
     def states(self) -> dict[str, dict[str, Any]]:
         """Give each unit's state as the supervisor counts it: state, why, pid, exits, last_exit."""
