@@ -41,8 +41,8 @@ def self_test(profile: Profile, *, on_result: OnResult = lambda _result: None) -
 def _proofs(profile: Profile) -> Iterator[Result]:
     for row in profile.rows:
         alone = profile.model_copy(update={"rows": (row,)})
-        yield _proof(row.id, row.path, "passes on a whole stack", partial(_faults, Stack(profile), alone))
-        yield from _twins(profile, alone, row)
+        yield _proof(row.id, row.path, "passes on a whole stack", partial(_faults, Stack(alone), alone))
+        yield from _twins(alone, row)
     yield _proof("profile", "", "an empty profile fails", _empty_profile)
     yield _proof("run", "", "a run without checks fails", partial(_no_checks, profile))
     yield _proof("run", profile.ready, "unhealthy fails", partial(_unhealthy, profile))
@@ -61,14 +61,14 @@ def _proof(name: str, path: str, promise: str, fault: Callable[[], str]) -> Resu
     return Result(name, path, promise, found or "proven", ms, "fail" if found else "pass")
 
 
-def _twins(profile: Profile, alone: Profile, row: Row) -> Iterator[Result]:
+def _twins(alone: Profile, row: Row) -> Iterator[Result]:
     try:
         broken = list(breaks(row))
     except KeyError as kind:
         yield Result(row.id, row.path, "has a broken twin", f"none for {kind}", 0.0, "fail")
         return
     for says, make in broken:
-        yield _proof(row.id, row.path, f"fails on {says}", partial(_unnoticed, make(profile), alone))
+        yield _proof(row.id, row.path, f"fails on {says}", partial(_unnoticed, make(alone), alone))
 
 
 def _run(stack: Stack, profile: Profile) -> SmokeReport:

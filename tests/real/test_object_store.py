@@ -28,7 +28,7 @@ LOGIN = json.dumps({"name": "alice", "password": "correct horse battery"}).encod
 def ask(checkout: Checkout, path: str, body: bytes | None = None, cookie: str = "") -> tuple[int, bytes, str]:
     """Give status, body and the session's cookie."""
     kind = "application/json" if body == LOGIN else "application/octet-stream"
-    headers = {"Content-Type": kind, **({"Cookie": cookie} if cookie else {})}
+    headers = {"Content-Type": kind, "Origin": checkout.url, **({"Cookie": cookie} if cookie else {})}
     request = urllib.request.Request(checkout.url + path, body, headers)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:

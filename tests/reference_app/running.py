@@ -41,6 +41,11 @@ class App:
     port: int
     log: Path
 
+    @property
+    def address(self) -> str:
+        """Where it is asked."""
+        return f"http://127.0.0.1:{self.port}"
+
     def ask(
         self,
         method: str,
@@ -50,11 +55,15 @@ class App:
         timeout: float = 10,
         raw: bytes = b"",
     ) -> Answer:
-        """Give the answer to one request, whose body is JSON or raw; OSError when there is none."""
+        """Give the answer to one request, whose body is JSON or raw; OSError when there is none.
+
+        What changes something is asked as from a page of its own.
+        """
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         own = {"Content-Type": "application/json"} if body is not None else {}
+        own |= {"Origin": self.address} if method == "POST" else {}
         try:
-            sent = json.dumps(body).encode() if own else raw or None
+            sent = json.dumps(body).encode() if body is not None else raw or None
             connection.request(method, path, sent, own | dict(headers or {}))
             got = connection.getresponse()
             named = {name.lower(): value for name, value in got.getheaders()}

@@ -32,7 +32,7 @@ def test_it_keeps_the_books_for_as_long_as_it_lives(alone: Backend) -> None:
     account = {"code": "1000", "name": "Cash", "kind": "asset"}
     with alone.started() as app:
         session = {"Cookie": app.ask("POST", "/register", ALICE).headers["set-cookie"].split(";")[0]}
-        assert app.ask("POST", "/accounts", account).status == 201
+        assert app.ask("POST", "/accounts", account, session).status == 201
         assert upload(app, session) == 201
         assert app.get("/statements/files/a.csv", session).body == "content"
     with alone.started() as app:

@@ -22,9 +22,10 @@ MAY_SAY = {
     "infra/store/vault/address.py": (1, "a person's own address of a Vault"),
     "infra/targets/process/probes.py": (1, "a Host header"),
     "templates/entrypoint/boot.py": (1, "a Host header"),
+    "reference_app/apps/backend/src/origin.py": (1, "who asks by it may"),
     "reference_app/apps/backend/tests/ownership.py": (1, "whose a test database is"),
+    "reference_app/apps/backend/tests/test_addresses.py": (2, "who asks by it may"),
     "reference_app/apps/backend/tests/test_isolation.py": (1, "whose a test database is"),
-    "reference_app/apps/backend/tests/test_sessions.py": (1, "a made-up address"),
     "reference_app/apps/backend/tests/test_settings.py": (2, "made-up addresses"),
 }
 

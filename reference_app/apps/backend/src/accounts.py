@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException
 
 from src.ledger import Account, NewAccount, Taken
+from src.sessions import CurrentUser
 from src.stores import Ledger
 
 router = APIRouter(prefix="/accounts", tags=["ledger"])
@@ -17,7 +18,7 @@ async def read_all(ledger: Ledger) -> list[Account]:
 
 
 @router.post("", status_code=201)
-async def create(account: NewAccount, ledger: Ledger) -> Account:
+async def create(account: NewAccount, _: CurrentUser, ledger: Ledger) -> Account:
     """Open an account; 409 when its code is taken."""
     try:
         return await ledger.open_account(account)

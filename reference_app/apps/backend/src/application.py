@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from redis.exceptions import RedisError
 
 from src import accounts, files, health, journal, misbehave, ping, sessions, statements, stores
+from src.bodies import Bounded, say_what_is_wrong
 from src.config import Settings
 from src.origin import BehindPrefix, OwnOrigin
 
@@ -26,12 +28,15 @@ UNREACHABLE = (
 
 def application(settings: Settings) -> FastAPI:
     """The application with these settings. It connects when it is first asked, not here."""
-    app = FastAPI(title="Finance Report", version=settings.version, lifespan=_lifespan)
+    pages = {} if settings.has_docs else {"docs_url": None, "redoc_url": None, "openapi_url": None}
+    app = FastAPI(title="Finance Report", version=settings.version, lifespan=_lifespan, **pages)
     app.state.settings = settings
     for part in (health, ping, accounts, journal, sessions, files, statements):
         app.include_router(part.router)
     for error in UNREACHABLE:
         app.add_exception_handler(error, _unreachable)
+    app.exception_handler(RequestValidationError)(say_what_is_wrong)
+    app.add_middleware(Bounded, larger={f"{files.router.prefix}/": files.LIMIT})
     app.add_middleware(OwnOrigin, public_url=settings.public_url)
     app.add_middleware(BehindPrefix)
     if drill := misbehave.wanted():

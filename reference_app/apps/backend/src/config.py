@@ -44,6 +44,7 @@ class Settings(BaseModel):
     s3_access_key: SecretStr = Field(alias="S3_ACCESS_KEY", default=SecretStr(""))
     s3_secret_key: SecretStr = Field(alias="S3_SECRET_KEY", default=SecretStr(""))
     s3_bucket: str = Field(alias="S3_BUCKET", default="")
+    api_docs: Literal["on", "off", ""] = Field(alias="API_DOCS", default="")
     providers: Literal["real", "mock"] = Field(alias="PROVIDERS", default="real")
     openrouter_api_key: SecretStr = Field(alias="OPENROUTER_API_KEY", default=SecretStr(""))
     openrouter_url: str = Field(alias="OPENROUTER_URL", default="https://openrouter.ai/api/v1")
@@ -63,6 +64,11 @@ class Settings(BaseModel):
     @property
     def is_mocked(self) -> bool:
         return self.providers == "mock"
+
+    @property
+    def has_docs(self) -> bool:
+        """Strangers read no list of what can be asked: off where it is deployed, unless it is asked for."""
+        return (self.api_docs or ("on" if self.env in {"development", "test"} else "off")) == "on"
 
     @property
     def has_s3(self) -> bool:

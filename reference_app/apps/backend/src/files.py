@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -12,6 +13,8 @@ from src.sessions import current_user
 from src.stores import Bucket as MaybeBucket
 
 LIMIT = 5 * 1024 * 1024  # bytes of one file
+AT_ONCE = asyncio.Semaphore(16)  # each holds its file twice: together they stay below the limit of memory
+ARRIVES_WITHIN = 60  # seconds
 UNSET = "no object store is set: S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY and S3_BUCKET are empty"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z ._-]{0,99}$")]
@@ -44,8 +47,9 @@ async def read_all(files: Files) -> list[StoredFile]:
 @router.post("/{name}", status_code=201, openapi_extra=ANY_BYTES)
 async def upload(name: Name, request: Request, files: Files) -> dict[str, Any]:
     """Keep the request's body under this name, in place of what was there; 413 over 5 MiB."""
-    content = await _body(request)
-    await files.put(name, content)
+    async with AT_ONCE:
+        content = await _body(request)
+        await files.put(name, content)
     return {"name": name, "size": len(content)}
 
 
@@ -61,12 +65,12 @@ async def download(name: Name, files: Files) -> Response:
 
 
 async def _body(request: Request) -> bytes:
-    """The whole body, never more of it than may be kept."""
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > LIMIT:
-            raise HTTPException(413, f"a file has at most {LIMIT} bytes")
+    """The whole body, which is bounded; who sends it too slowly keeps others waiting."""
+    try:
+        async with asyncio.timeout(ARRIVES_WITHIN):
+            content = await request.body()
+    except TimeoutError:
+        raise HTTPException(408, f"a file arrives within {ARRIVES_WITHIN} s") from None
     if not content:
         raise HTTPException(422, "the file is empty")
-    return bytes(content)
+    return content

@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException
 from pydantic import Field
 
 from src.ledger import Entry, NewEntry, UnknownAccount
+from src.sessions import CurrentUser
 from src.stores import Ledger
 
 router = APIRouter(prefix="/journal", tags=["ledger"])
@@ -20,7 +21,7 @@ async def read_latest(ledger: Ledger, limit: Annotated[int, Field(ge=1, le=500)]
 
 
 @router.post("", status_code=201)
-async def create(entry: NewEntry, ledger: Ledger) -> Entry:
+async def create(entry: NewEntry, _: CurrentUser, ledger: Ledger) -> Entry:
     """Book an entry, whole or not at all; 422 when it does not balance or names an unknown account."""
     try:
         return await ledger.book(entry)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PREFIX = "/api"
+READS = {"GET", "HEAD", "OPTIONS"}
+LOOPBACK = ("localhost", "127.0.0.1")
+FOREIGN = "only our own pages may do this: the header Origin names another page, or none"
 
 
 class BehindPrefix:
@@ -26,21 +31,33 @@ class BehindPrefix:
 
 
 class OwnOrigin:
-    """Lets a browser call from our own pages: the public address, and the address that was asked."""
+    """Lets our own pages call, and nobody else's change anything; who names no page changes nothing either.
+
+    Our own is the public address, and on this machine the address that was asked: who asks by a name gets
+    no leave for the number, as somebody else may listen behind the name. A browser tells its page in Origin,
+    else in Referer; other clients set Origin to the address that they ask.
+    """
 
     def __init__(self, app: ASGIApp, public_url: str) -> None:
         self.app = app
-        self.public_url = public_url
+        self.own = _origin(public_url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
-        origin = headers.get("origin", "")
-        if not origin:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        page = headers.get("origin") or _origin(headers.get("referer", ""))
+        is_own = page != "" and page in {self.own, _asked(scope["scheme"], headers.get("host", ""))}
+        if scope["method"] not in READS and not is_own:
+            await JSONResponse({"detail": FOREIGN}, 403)(scope, receive, send)
+            return
+        if "origin" not in headers:
             await self.app(scope, receive, send)
             return
         allowed = {"Vary": "Origin"}
-        if origin in {self.public_url, f"{scope['scheme']}://{headers.get('host')}"}:
-            allowed |= {"Access-Control-Allow-Origin": origin, "Access-Control-Allow-Credentials": "true"}
+        if is_own:
+            allowed |= {"Access-Control-Allow-Origin": page, "Access-Control-Allow-Credentials": "true"}
         if scope["method"] == "OPTIONS":
             await _preflight(allowed)(scope, receive, send)
             return
@@ -56,3 +73,17 @@ class OwnOrigin:
 def _preflight(allowed: dict[str, str]) -> Response:
     offered = {"Access-Control-Allow-Methods": "GET, POST", "Access-Control-Allow-Headers": "Content-Type"}
     return Response(status_code=204, headers=allowed | offered)
+
+
+def _origin(url: str) -> str:
+    """The origin of an address, as a browser writes it; empty for what is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else ""
+
+
+def _asked(scheme: str, host: str) -> str:
+    """The origin that was asked, where that is this machine; empty for a name that anybody may point here."""
+    return f"{scheme}://{host}" if host.partition(":")[0] in LOOPBACK else ""

@@ -16,6 +16,7 @@ from src.stores import Cache, Ledger
 
 COOKIE = "finance_report_session"
 SESSION_SECONDS = 12 * 3600
+HASHES_AT_ONCE = asyncio.Semaphore(4)  # each takes 16 MiB
 NOBODY = Credentials(b"nobody", b"")  # an unknown name costs the same time as a wrong password
 
 router = APIRouter(tags=["login"])
@@ -89,4 +90,5 @@ def _key(token: str) -> str:
 
 async def _hash(password: SecretStr, salt: bytes) -> bytes:
     plain = password.get_secret_value().encode()
-    return await asyncio.to_thread(hashlib.scrypt, plain, salt=salt, n=1 << 14, r=8, p=1)
+    async with HASHES_AT_ONCE:
+        return await asyncio.to_thread(hashlib.scrypt, plain, salt=salt, n=1 << 14, r=8, p=1)

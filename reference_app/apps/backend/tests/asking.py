@@ -16,11 +16,12 @@ from src.config import Settings
 @asynccontextmanager
 async def served(variables: dict[str, str]) -> AsyncIterator[httpx.AsyncClient]:
     """A browser in front of the application with these variables."""
-    app = application(Settings.read(variables))
+    app = application(Settings.read({"PUBLIC_URL": "http://test"} | variables))
     transport = httpx.ASGITransport(app)
+    own_page = {"Origin": app.state.settings.public_url}
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://test", headers=own_page) as client,
     ):
         yield client
 
@@ -53,6 +54,7 @@ def sale(amount: str = "12.50", day: str = "2026-01-31") -> dict[str, Any]:
 
 
 async def open_accounts(client: httpx.AsyncClient) -> None:
-    """Open the two accounts of a sale."""
+    """Log in, and open the two accounts of a sale."""
+    await log_in(client)
     for account in (CASH, SALES):
         assert (await client.post("/accounts", json=account)).status_code == 201

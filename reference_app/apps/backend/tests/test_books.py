@@ -26,6 +26,7 @@ async def test_the_newest_entry_comes_first_and_no_more_than_asked_for(either: h
 
 
 async def test_accounts_are_listed_by_code_and_a_code_is_taken_once(either: httpx.AsyncClient) -> None:
+    await log_in(either)
     assert [(await either.post("/accounts", json=one)).status_code for one in (SALES, CASH, CASH)] == [
         201,
         201,
@@ -60,7 +61,6 @@ async def test_an_entry_that_does_not_balance_is_refused(
 
 
 async def test_a_statement_stands_beside_the_books_of_its_day(either: httpx.AsyncClient) -> None:
-    await log_in(either)
     await open_accounts(either)
     await either.post("/journal", json=sale())
     for day, balance in [("2026-01-30", "0"), ("2026-01-31", "99"), ("2026-01-31", "12.00")]:

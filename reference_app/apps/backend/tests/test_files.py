@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -60,11 +61,23 @@ async def test_a_file_that_nobody_sent_is_404(person: httpx.AsyncClient, name: s
 
 
 async def test_an_empty_file_and_one_that_is_too_large_are_refused(
+    person: httpx.AsyncClient, name: str
+) -> None:
+    sizes = (0, files.LIMIT, files.LIMIT + 1)
+    codes = [(await person.post(f"{FOLDER}/{name}", content=b"x" * size)).status_code for size in sizes]
+    assert codes == [422, 201, 413]
+
+
+async def test_a_file_that_does_not_arrive_in_time_makes_room_for_others(
     person: httpx.AsyncClient, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "LIMIT", 10)
-    codes = [(await person.post(f"{FOLDER}/{name}", content=b"x" * size)).status_code for size in (0, 10, 11)]
-    assert codes == [422, 201, 413]
+    monkeypatch.setattr(files, "ARRIVES_WITHIN", 0.01)
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.sleep(10)
+
+    assert (await person.post(f"{FOLDER}/{name}", content=slow())).status_code == 408
 
 
 @pytest.mark.parametrize("bad", [".hidden", "a%2Fb", "..%2F..%2Fetc", 'a"b', "a%0Ab", "x" * 101])

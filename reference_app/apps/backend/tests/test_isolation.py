@@ -68,6 +68,7 @@ async def test_what_is_not_committed_is_seen_by_nobody(
 async def test_an_entry_that_fails_in_the_middle_leaves_nothing(
     client: httpx.AsyncClient, database: asyncpg.Connection
 ) -> None:
+    await log_in(client)
     await client.post("/accounts", json=CASH)
     assert (await client.post("/journal", json=sale())).status_code == 422
     assert await database.fetchval("SELECT count(*) FROM journal_entries") == 0
@@ -81,12 +82,14 @@ async def test_toggles_at_the_same_time_are_all_counted(client: httpx.AsyncClien
 
 
 async def test_of_two_who_open_the_same_account_one_is_refused(client: httpx.AsyncClient) -> None:
+    await log_in(client)
     answers = await asyncio.gather(*(client.post("/accounts", json=CASH) for _ in range(2)))
     assert sorted(answer.status_code for answer in answers) == [201, 409]
 
 
 async def test_two_applications_in_memory_share_nothing() -> None:
     async with served({"PROVIDERS": "mock"}) as one, served({"PROVIDERS": "mock"}) as other:
+        await log_in(one)
         await one.post("/ping/toggle")
         await one.post("/accounts", json=CASH)
         assert (await other.get("/ping")).json() == {"state": "ping"}

@@ -22,15 +22,18 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture
 def person(variables: dict[str, str]) -> Iterator[httpx.Client]:
-    """A browser before a running server; without Redis only the ledger is asked."""
+    """Somebody who is logged in, before a running server; without Redis it keeps all in its memory."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    mocked = {} if os.environ.get("REDIS_URL") else {"PROVIDERS": "mock"}
     command = [sys.executable, "-m", "uvicorn", "src.main:app", "--port", str(port)]
-    server = subprocess.Popen(command, cwd=BACKEND, env=os.environ | variables)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    server = subprocess.Popen(command, cwd=BACKEND, env=os.environ | variables | mocked)
+    address = f"http://127.0.0.1:{port}"
+    with httpx.Client(base_url=address, headers={"Origin": address}) as client:
         try:
             _until_it_listens(client, server)
+            assert client.post("/register", json=ALICE).status_code == 201
             yield client
         finally:
             server.terminate()

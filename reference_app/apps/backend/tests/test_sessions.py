@@ -34,7 +34,7 @@ async def test_a_session_that_was_ended_stays_ended_for_a_copy_of_its_cookie(
 
 
 @pytest.mark.parametrize(
-    ("public_url", "is_secure"), [("https://report.test", True), ("http://localhost", False)]
+    ("public_url", "is_secure"), [("https://report.test", True), ("http://report.test", False)]
 )
 async def test_the_cookie_is_kept_from_scripts_and_from_plain_http_where_there_is_https(
     public_url: str, is_secure: bool
