@@ -22,7 +22,8 @@ from infra.telemetry import Outbox
 from infra.verify.loopback import refusing
 from tests.doubles.otlp_receiver import Receiver, receiving
 
-GOOD, BAD = Verdict(ok=True), Verdict(ok=False, category="timeout", cause="no answer to s3cret-password, 0lder-password")
+CAUSE = "no answer to s3cret-password, 0lder-password"
+GOOD, BAD = Verdict(ok=True), Verdict(ok=False, category="timeout", cause=CAUSE)
 
 
 @pytest.fixture
