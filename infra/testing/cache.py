@@ -10,6 +10,7 @@ from infra.model.command_line import CommandLine
 from infra.model.errors import CannotTell, Unreachable
 from infra.model.secret import Secret
 from infra.plan.turns import INDEXES
+from infra.targets.bounded import lines
 
 ANSWERS_WITHIN = 5.0
 
@@ -45,12 +46,11 @@ class Cache:
 
     def _ask(self, index: int, command: bytes) -> str:
         login = [b"AUTH " + self.password.reveal().encode()] if self.password.reveal() else []
-        lines = [*login, b"SELECT %d" % index, command]
+        commands = [*login, b"SELECT %d" % index, command]
         try:
             with socket.create_connection((self.host, self.port), ANSWERS_WITHIN) as peer:
-                peer.sendall(b"".join(_encoded(line.split(b" ", 1)) for line in lines))
-                answers = peer.makefile("rb")
-                said = [answers.readline().decode("ascii", "replace").strip() for _ in lines]
+                asked = b"".join(_encoded(line.split(b" ", 1)) for line in commands)
+                said = lines(peer, asked, len(commands), ANSWERS_WITHIN)
         except OSError as error:
             own = self.commands
             raise Unreachable(

@@ -17,6 +17,7 @@ from typing import Any
 from infra.model.addresses import LOOPBACK
 
 LISTENING = 128
+LONGEST = 1024 * 1024  # of what a process of the tests says: the report of a whole suite
 
 
 class Door(threading.Thread):
@@ -55,7 +56,7 @@ class Door(threading.Thread):
 
     def _serve(self, peer: socket.socket) -> None:
         with peer, peer.makefile("rwb") as stream:
-            line = stream.readline()
+            line = stream.readline(LONGEST)
             stream.write(json.dumps(self._reply(line)).encode() + b"\n")
             stream.flush()
             stream.read(1)  # until the other side goes: a watcher stays as long as its process

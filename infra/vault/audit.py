@@ -87,5 +87,5 @@ def _tail(file: Path) -> bytes | None:
     """Give the end of a file, where new entries are; None when it cannot be read here."""
     with suppress(OSError), file.open("rb") as opened:
         opened.seek(max(0, file.stat().st_size - _TAIL))
-        return opened.read()
+        return opened.read(_TAIL)
     return None

@@ -12,7 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 from infra.model.answer import Answer, Category, NoAnswer
 from infra.model.errors import BadInput
 from infra.plan.redirect import STATUSES, redirect_fault, redirect_target
-from infra.verify.wire import Unanswered, Wire, connect, stage
+from infra.targets.bounded import Wire
+from infra.verify.wire import Unanswered, connect, stage
 
 READ_LIMIT = 1 << 20
 _MOST_REDIRECTS = 5

@@ -1,22 +1,21 @@
-"""Sockets that end in time: every wait on them is cut to what is left until one deadline."""
+"""Connections that are made within one deadline, and the stage at which one was not."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import http.client
-import io
 import queue
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import SplitResult
 
 from infra.model.answer import Category
 from infra.model.errors import BadInput
+from infra.targets.bounded import left
 
 Address = tuple[Any, ...]
 
@@ -28,39 +27,6 @@ class Unanswered(Exception):
         super().__init__(detail)
         self.category = category
         self.detail = detail
-
-
-class Wire:
-    """A connected socket as `http.client` uses it; TimeoutError once the monotonic `deadline` is over."""
-
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        self._sock = sock
-        self._deadline = deadline
-
-    def sendall(self, content: bytes) -> None:
-        """Send everything or raise."""
-        self._sock.settimeout(_left(self._deadline))
-        self._sock.sendall(content)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Give the reading side."""
-        return io.BufferedReader(_Reader(self._sock, self._deadline))
-
-    def close(self) -> None:
-        """Leave the socket open: who connected closes it, after the body is read."""
-
-
-class _Reader(io.RawIOBase):
-    def __init__(self, sock: socket.socket, deadline: float) -> None:
-        self._sock = sock
-        self._deadline = deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        self._sock.settimeout(_left(self._deadline))
-        return self._sock.recv_into(buffer)
 
 
 @contextlib.contextmanager
@@ -85,13 +51,6 @@ def connect(parts: SplitResult, deadline: float, ca_file: str | None) -> socket.
     return sock if context is None else _secure(sock, context, host, deadline)
 
 
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
-
-
 @functools.cache
 def _trust(ca_file: str | None) -> ssl.SSLContext:
     """Cached: to load the system's roots takes longer than a whole request."""
@@ -113,7 +72,7 @@ def _resolve(host: str, port: int, deadline: float) -> list[Address]:
 
     threading.Thread(target=look_up, daemon=True).start()
     try:
-        outcome = found.get(timeout=_left(deadline))
+        outcome = found.get(timeout=left(deadline))
     except queue.Empty:
         raise OSError(f"no answer about {host} in time") from None
     if isinstance(outcome, Exception):
@@ -128,7 +87,7 @@ def _reach(addresses: list[Address], deadline: float) -> socket.socket:
         sock = None
         try:
             sock = socket.socket(family, kind, protocol)
-            sock.settimeout(_left(deadline) / (len(addresses) - tried))
+            sock.settimeout(left(deadline) / (len(addresses) - tried))
             sock.connect(address)
         except OSError as error:
             failure = error
@@ -142,7 +101,7 @@ def _reach(addresses: list[Address], deadline: float) -> socket.socket:
 def _secure(sock: socket.socket, context: ssl.SSLContext, host: str, deadline: float) -> ssl.SSLSocket:
     try:
         with stage(Category.TLS):
-            sock.settimeout(_left(deadline))
+            sock.settimeout(left(deadline))
             return context.wrap_socket(sock, server_hostname=host)
     except Unanswered:
         sock.close()

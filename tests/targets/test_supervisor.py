@@ -8,8 +8,10 @@ import shutil
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -21,6 +23,7 @@ from infra.model.service import Health
 from infra.model.unit import Unit
 from infra.targets.process import door, logfiles, processes
 from infra.targets.process.client import Client
+from infra.targets.process.supervisor import Supervisor
 from tests.proven import KEY, marks_of
 
 SERVER = """
@@ -252,6 +255,53 @@ def test_logs_are_rotated_without_losing_the_writers_place(tmp_path: Path) -> No
     assert log.read_bytes() == b"new\n"
     assert logfiles.tail(log, 2).lines == ["last", "new"]
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_log_that_grew_much_too_large_is_kept_from_the_beginning_of_a_line(tmp_path: Path) -> None:
+    log = tmp_path / "unit.log"
+    log.write_bytes(b"".join(b"%07d\n" % number for number in range(100_000)))
+    logfiles.rotate(log, largest=1000)
+    kept = (tmp_path / "unit.log.1").read_bytes().splitlines()
+    assert (log.stat().st_size, kept[0], kept[-1]) == (0, b"0099751", b"0099999")
+
+
+def test_the_supervisor_keeps_its_own_log_small_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (tmp_path / "logs").mkdir()
+    (run / "supervisor.log").write_bytes(b"trace\n" * 1_000_000)
+    one = Supervisor(run, marks_of("c0ffee00"), "v1")
+    monkeypatch.setattr("infra.targets.process.supervisor.ROTATE_EVERY", 0.01)
+    served = threading.Thread(target=one.serve, daemon=True)
+    before = Path.cwd()
+    served.start()
+    try:
+        until(lambda: (run / "supervisor.log").stat().st_size == 0)
+    finally:
+        one.shutdown()
+        served.join()
+        os.chdir(before)
+    assert (run / "supervisor.log.1").read_bytes() == b"trace\n" * 1_000_000
+
+
+def test_what_the_supervisor_writes_after_its_log_was_emptied_starts_at_its_beginning(stage: Stage) -> None:
+    """It is started with the file open for appending: its own words never leave a hole."""
+    log = stage.root / "run/supervisor.log"
+    number = f"/proc/{stage.supervisor().pid}/fd/2"
+    assert Path(number).resolve() == log
+    flags = Path(number.replace("/fd/", "/fdinfo/")).read_text(encoding="utf-8").split()[3]
+    assert int(flags, 8) & os.O_APPEND
+
+
+def test_a_request_without_an_end_takes_no_memory_and_no_supervisor(stage: Stage) -> None:
+    before = stage.supervisor().memory_info().rss
+    with door.connect(stage.root / "run") as peer, suppress(ConnectionError):
+        for _ in range(256):
+            peer.sendall(b"x" * 1024 * 1024)
+    assert stage.supervisor().memory_info().rss < before + 100 * 1024 * 1024
+    assert stage.client.running_version()
 
 
 def test_the_socket_answers_nonsense_with_an_error_and_goes_on(stage: Stage) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0
 CONNECTIONS = 16
+PIECE = 64 * 1024
+MOST = 16 * 1024 * 1024  # of one answer; a value of Vault is 1 MiB at most
 _HOPS = 3
 _REDIRECTS = frozenset({307, 308})
 
@@ -128,10 +130,15 @@ def _pinned(root: str) -> HTTPAdapter:
 
 def _pieces(raw: Any, deadline: float) -> Iterator[bytes]:
     """Give what comes, piece by piece: a server that drips is as silent as one that says nothing."""
-    while piece := raw.read1():
+    left = MOST
+    while piece := raw.read1(PIECE):
         yield piece
+        left -= len(piece)
         if time.monotonic() > deadline:
             raise TimeoutError
+        if left < 0:
+            words = f"its answer is longer than {MOST // 1024 // 1024} MiB"
+            raise Broken(words, is_passing=False, is_silence=False)
 
 
 def _broken(error: Exception) -> Broken:

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
 STARTS_WITHIN = 10.0
 GRACE = 5.0
+LONGEST = 8 * 1024 * 1024  # of an answer
+_CLOSED = {"ok": False, "error": "closed the connection"}
 _CODE = Path(__file__).parent
 PARTS = (
     *("supervisor", "keeper", "probes", "processes", "proof", "door", "logfiles", "account", "units_file"),
-    *("modes", "passed_files"),
+    *("modes", "passed_files", "../bounded"),
 )
 
 
@@ -50,10 +52,10 @@ class Client:
             with door.connect(self._folder) as peer, peer.makefile("rwb") as stream:
                 stream.write(json.dumps({"do": what, "with": arguments}).encode() + b"\n")
                 stream.flush()
-                line = stream.readline()
+                line = stream.readline(LONGEST)
         except OSError as error:
             raise Unreachable(f"the supervisor does not answer: {error.strerror or error}") from error
-        answer: dict[str, Any] = json.loads(line) if line else {"ok": False, "error": "closed the connection"}
+        answer: dict[str, Any] = _CLOSED if line[-1:] != b"\n" else json.loads(line)
         if not answer["ok"]:
             raise CannotTell(f"the supervisor refused '{what}': {answer['error']}")
         return answer

@@ -8,7 +8,6 @@ it has an end, however much a unit writes: by pieces, and of each line no more t
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,10 +33,18 @@ def open_log(path: Path) -> int:
 
 
 def rotate(path: Path, largest: int = LARGEST) -> None:
-    """Move a log that is over `largest` bytes to `<name>.1` and start it anew; one older file is kept."""
-    if not path.exists() or path.stat().st_size <= largest:
+    """Move a log that is over `largest` bytes to `<name>.1` and start it anew; one older file is kept.
+
+    Of one that grew much larger meanwhile its end is kept, twice as much, from the beginning of a line.
+    """
+    if size(path) <= largest:
         return
-    shutil.copyfile(path, path.with_name(path.name + ".1"))
+    with path.open("rb") as log, path.with_name(path.name + ".1").open("wb") as older:
+        kept = min(log.seek(0, os.SEEK_END), 2 * largest)
+        place = log.seek(-kept, os.SEEK_END)
+        kept -= len(log.readline(kept)) if place else 0
+        while kept > 0 and (piece := log.read(min(PIECE, kept))):
+            kept -= older.write(piece)
     os.truncate(path, 0)
 
 
@@ -71,6 +78,11 @@ def _whole(found: bytes) -> bytes:
     """Give what was read without its first line, whose beginning was not."""
     _, end, rest = found.partition(b"\n")
     return rest if end else f"{CUT} (cut: a line of {len(found)} bytes or more)\n".encode()
+
+
+def size(path: Path) -> int:
+    """Give the size of a log in bytes, 0 where there is none."""
+    return path.stat().st_size if path.exists() else 0
 
 
 def since(path: Path, place: int) -> tuple[list[str], int]:

@@ -6,6 +6,7 @@ import http.client
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from infra.model import dotenv
 from infra.model.addresses import LOOPBACK
 from infra.model.unit import Unit
 from infra.model.variables import seen_by
+from infra.targets.bounded import Wire, lines
+
+LONGEST_ANSWER = 64 * 1024
 
 
 def fault(unit: Unit) -> str:
@@ -42,19 +46,17 @@ def _redis(unit: Unit) -> str:
     password = dotenv.parse(text)["PASSWORD"].encode()
     asked = b"*2\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\n*1\r\n$4\r\nPING\r\n" % (len(password), password)
     with socket.create_connection((LOOPBACK, unit.port), unit.health.timeout) as peer:
-        peer.sendall(asked)
-        answers = peer.makefile("rb")
-        said = [answers.readline().decode("ascii", "replace").strip() for _ in range(2)]
+        said = lines(peer, asked, 2, unit.health.timeout, LONGEST_ANSWER)
     return "" if said == ["+OK", "+PONG"] else f"answered {' '.join(said)[:80]}"
 
 
 def _status(unit: Unit) -> int:
-    connection = http.client.HTTPConnection(LOOPBACK, unit.port, timeout=unit.health.timeout)
-    try:
+    deadline = time.monotonic() + unit.health.timeout
+    with socket.create_connection((LOOPBACK, unit.port), unit.health.timeout) as peer:
+        connection = http.client.HTTPConnection(LOOPBACK, unit.port)
+        connection.sock = Wire(peer, deadline, LONGEST_ANSWER)
         connection.request("GET", unit.health.path, headers={"Host": "localhost"})
         return connection.getresponse().status
-    finally:
-        connection.close()
 
 
 def _http(unit: Unit) -> str:

@@ -30,6 +30,8 @@ from infra.targets.process.proof import Handed
 from infra.targets.process.units_file import read_units, write_units
 
 LOCK = "supervisor.lock"
+LOG = "supervisor.log"
+LONGEST = 8 * 1024 * 1024  # a request; the longest one is a unit with its files
 ROTATE_EVERY = 5.0
 
 
@@ -89,11 +91,15 @@ class Supervisor:
         listener = _listen(self._folder)
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
         while not self._done.wait(ROTATE_EVERY):
-            for name in list(self._keepers):
-                with suppress(OSError):
-                    logfiles.rotate(self._log(name))
+            self._rotate()
         listener.close()
         (self._folder / SOCKET).unlink(missing_ok=True)
+
+    def _rotate(self) -> None:
+        """Keep the logs of the units small, and its own, which is its stdout and stderr."""
+        for log in (self._folder / LOG, *map(self._log, list(self._keepers))):
+            with suppress(OSError):
+                logfiles.rotate(log)
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -105,9 +111,11 @@ class Supervisor:
 
     def _answer(self, peer: socket.socket) -> None:
         with peer, peer.makefile("rwb") as stream:
-            for line in stream:
+            while line := stream.readline(LONGEST):
                 stream.write(json.dumps(self._reply(line)).encode() + b"\n")
                 stream.flush()
+                if not line.endswith(b"\n"):
+                    return
 
     def _reply(self, line: bytes) -> dict[str, Any]:
         acts: dict[str, Callable[..., dict[str, Any]]] = {

@@ -1,0 +1,56 @@
+"""Peers that send without an end, as fast as they are read."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from infra.model.addresses import LOOPBACK
+
+PIECE = 64 * 1024
+
+
+@contextlib.contextmanager
+def endless(beginning: bytes, again: bytes = b"x") -> Iterator[int]:
+    """Give the port of a server that says `beginning`, and then the other bytes until nobody listens."""
+    with socketserver.ThreadingTCPServer((LOOPBACK, 0), _sender(beginning, again)) as server:
+        server.daemon_threads = True
+        with _running(server):
+            yield int(server.server_address[1])
+
+
+@contextlib.contextmanager
+def endless_socket(place: Path, again: bytes = b"x") -> Iterator[None]:
+    """Have the same at a socket of the file system."""
+    with socketserver.ThreadingUnixStreamServer(str(place), _sender(b"", again)) as server:
+        server.daemon_threads = True
+        with _running(server):
+            yield
+
+
+def _sender(beginning: bytes, again: bytes) -> type[socketserver.BaseRequestHandler]:
+    class Send(socketserver.BaseRequestHandler):
+        request: socket.socket
+
+        def handle(self) -> None:
+            with contextlib.suppress(OSError):
+                self.request.sendall(beginning)
+                while True:
+                    self.request.sendall(again * (PIECE // len(again)))
+
+    return Send
+
+
+@contextlib.contextmanager
+def _running(server: socketserver.BaseServer) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
