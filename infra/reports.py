@@ -17,6 +17,7 @@ from infra.session import Session
 from infra.stages import left
 from infra.store import owner
 from infra.verify.logins import login_fault
+from infra.workspace.folders import passed_over
 
 LOST = "goes on without its folder, which was deleted"
 
@@ -172,6 +173,10 @@ def doctor(session: Session) -> None:
     ]
     if session.environment.has_vault:
         rows.append(("vault", "secrets", _vault(session)))
+    rows += [
+        ("folder", "passed over", f"{folder} belongs to uid {owner}")
+        for folder, owner in passed_over(session.project.name)
+    ]
     session.console.table(rows)
     session.outcome.facts |= {f"{kind} {name}": value for kind, name, value in rows}
 

@@ -82,7 +82,7 @@ def serve(this: Command, project: Project, env: str | None) -> None:
     dev = _prepared(this, project, env)
     with _only_one(dev), foreground.watched() as signals:
         _clear(dev)
-        descriptor = os.open(dev.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = os.open(dev.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         listen = f"-dev-listen-address={dev.address.removeprefix('http://')}"
         argv = [str(dev.program), "server", "-dev", "-dev-no-store-token", listen]
         child = foreground.start(argv, dev.place.root, dev.variables, signals, descriptor)
@@ -131,7 +131,7 @@ def _free_port() -> int:
 @contextmanager
 def _only_one(dev: Dev) -> Iterator[None]:
     """Hold the lock of this environment's server, which ends with this process."""
-    lock = os.open(dev.place.root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(dev.place.root / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

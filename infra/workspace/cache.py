@@ -18,6 +18,5 @@ def cache_folder(
     """
     base = Path(variables.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     ours = base / project
-    elsewhere = "unset XDG_CACHE_HOME" if variables.get("XDG_CACHE_HOME") else ""
-    advice = way.Advice(elsewhere, f"rm -r {ours}; it is made again")
-    return way.require(base, ours.name, *([name] if name else []), advice=advice)
+    hints = way.by_variable("XDG_CACHE_HOME", variables, again=f"rm -r {ours}; it is made again")
+    return way.require(base, ours.name, *([name] if name else []), hints=hints)

@@ -39,10 +39,10 @@ def folders(project: str, checkout: str, variables: dict[str, str], home: Path) 
     share = Path(variables.get("XDG_DATA_HOME") or home / ".local/share") / project
     base = _state_base(project, variables, home)
     memory = _memory(project, variables) or base / checkout / "secrets"
-    state, data = (_advice(kind, variables) for kind in ("STATE", "DATA"))
+    state, data = (way.by_variable(f"XDG_{kind}_HOME", variables) for kind in ("STATE", "DATA"))
     found = Folders(
-        state=way.require(base.parent, project, checkout, advice=state),
-        data=way.require(share.parent, project, "secrets", checkout, advice=data),
+        state=way.require(base.parent, project, checkout, hints=state),
+        data=way.require(share.parent, project, "secrets", checkout, hints=data),
         memory=memory if memory.is_relative_to(base) else way.require(memory.parent, memory.name, checkout),
         neighbours=base,
         proof_key=share / "proof.key",
@@ -60,12 +60,6 @@ def require_outside_checkouts(where: Folders) -> None:
             raise inside_work_tree(
                 *words, "unset XDG_STATE_HOME   # what runs from there is ended by `down` before"
             )
-
-
-def _advice(kind: str, variables: dict[str, str]) -> way.Advice:
-    name = f"XDG_{kind}_HOME"
-    is_set = bool(variables.get(name))
-    return way.Advice(f"unset {name}" if is_set else f"export {name}=/a/folder/of/your/own")
 
 
 def _tops(where: Folders) -> Iterator[Path]:

@@ -103,7 +103,7 @@ def _read(file: Path) -> dict[str, int]:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold the lock under which checkouts choose ports, so that no two choose the same ones."""
-    descriptor = os.open(folder / "ports.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(folder / "ports.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -47,8 +47,8 @@ def _found(root: Path, variables: Mapping[str, str]) -> Path | None:
     built = _cached(root)
     if built is None or not built.exists():
         return None
-    advice = way.Advice(again=f"rm -r {built.parent}; it is built again")
-    return way.require(built.parents[1], built.parent.name, built.name, advice=advice)
+    hints = way.Advice(again=f"rm -r {built.parent}; it is built again")
+    return way.require(built.parents[1], built.parent.name, built.name, hints=hints)
 
 
 def _source(root: Path) -> Path:

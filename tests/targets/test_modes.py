@@ -243,9 +243,11 @@ def test_what_somebody_else_owns_is_refused(root: Path, name: str) -> None:
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root can give a folder away")
-def test_a_servers_own_user_may_own_its_data(root: Path) -> None:
+def test_a_servers_own_user_may_own_its_data_and_nobody_else(root: Path) -> None:
     os.chown(root / "data/redis", 65534, -1)
-    assert narrowing.narrow(root, AGAIN) == 0
+    assert narrowing.narrow(root, AGAIN, accounts=(65534,)) == 0
+    with pytest.raises(Denied, match=f"{root}/data/redis belongs to uid 65534"):
+        narrowing.narrow(root, AGAIN, accounts=(65533,))
 
 
 GROUPS = {

@@ -123,7 +123,10 @@ OPEN: dict[str, Fault] = {
     "a group writes ours": ("end", mode(0o775)),
     "a folder for all is none of ours": ("end", mode(0o1777)),
 }
-NOT_USED = ("memory", "another's base")  # the next place is taken
+FINE = {
+    ("memory", "another's base"),  # the next place is taken
+    ("an interpreter", "another's parent, who could swap the base"),  # a person put his application there
+}
 
 
 def made(base: Path, place: Place) -> Path:
@@ -167,7 +170,7 @@ def is_refused(place: Place, base: Path, patch: pytest.MonkeyPatch, fault: Fault
 
 
 @needs_root
-@pytest.mark.parametrize(("name", "fault"), sorted(set(product(PLACES, FOREIGN)) - {NOT_USED}))
+@pytest.mark.parametrize(("name", "fault"), sorted(set(product(PLACES, FOREIGN)) - FINE))
 def test_what_a_neighbour_owns_or_could_swap_is_not_used(
     base: Path, monkeypatch: pytest.MonkeyPatch, name: str, fault: str
 ) -> None:
@@ -223,11 +226,11 @@ def test_an_account_that_we_gave_it_may_own_the_last_folder_and_no_other(base: P
 
 @needs_root
 def test_advice_names_the_other_ways_out(base: Path) -> None:
-    advice = Advice("unset XDG_CACHE_HOME", "rm -r it")
+    hints = Advice("unset XDG_CACHE_HOME", "rm -r it")
     (base / "ours").mkdir()
     foreign(base / "ours")
     with pytest.raises(Denied) as refused:
-        require(base, "ours", advice=advice)
+        require(base, "ours", hints=hints)
     assert refused.value.next_step == f"look at it, then chown -R 0 {base}/ours"
     assert refused.value.evidence == (
         "or take it away: rm -r it",
@@ -235,7 +238,7 @@ def test_advice_names_the_other_ways_out(base: Path) -> None:
     )
     foreign(base)
     with pytest.raises(Denied, match="who could swap") as refused:
-        require(base, "ours", advice=advice)
+        require(base, "ours", hints=hints)
     assert refused.value.next_step == "unset XDG_CACHE_HOME"
 
 

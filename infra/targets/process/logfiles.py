@@ -29,7 +29,7 @@ class Tail(NamedTuple):
 
 def open_log(path: Path) -> int:
     """Give a file descriptor for a unit's output; the file is 0600."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def rotate(path: Path, largest: int = LARGEST) -> None:

@@ -107,10 +107,10 @@ def require_closed(paths: Iterable[Path], root: Path, *advice: str) -> None:
 def require_own(paths: Iterable[Path], root: Path, *advice: str, accounts: Collection[int] = ()) -> None:
     """Refuse also what belongs to another user than ourselves, root and these accounts."""
     known, owners = list(paths), {0, os.geteuid(), *accounts}
-    foreign = next((path for path in known if _owner(path) not in owners), None)
+    foreign = next((path for path in known if owner_of(path) not in owners), None)
     if foreign is not None:
         raise Denied(
-            f"{shown(foreign)} belongs to {whose(_owner(foreign))}, and what lies there runs next",
+            f"{shown(foreign)} belongs to {whose(owner_of(foreign))}, and what lies there runs next",
             next_step=f"look at it, then {SUDO}chown -R {os.geteuid()} {shlex.quote(str(root))}",
             evidence=advice,
         )
@@ -143,7 +143,8 @@ def whose(uid: int) -> str:
         return f"uid {uid}"
 
 
-def _owner(path: Path) -> int:
+def owner_of(path: Path) -> int:
+    """Give who owns it; what is not there is ours to make."""
     try:
         return path.lstat().st_uid
     except OSError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from infra.targets.process import modes
@@ -13,12 +13,12 @@ _DATA = "data/*"  # the user that runs a server may own its data folder
 _TREES = {"releases/*": modes.CLOSED, "../programs/*": modes.PASSABLE}
 
 
-def narrow(root: Path, *advice: str) -> int:
+def narrow(root: Path, *advice: str, accounts: Collection[int] = ()) -> int:
     """Take from what lies below an environment's state folder the rights that others need not have.
 
     Gives how many files and folders were wider. Denied where somebody else could have written what runs next:
-    then nothing is changed, and `advice` is told. The inside of a tree is looked at while its top is wider
-    than we make it.
+    then nothing is changed, and `advice` is told. The accounts may own data. The inside of a tree is looked at
+    while its top is wider than we make it.
     """
     base = root.parents[1]
     above = dict.fromkeys((base, root.parent, root.parent / "programs", root), modes.PASSABLE)
@@ -28,7 +28,7 @@ def narrow(root: Path, *advice: str) -> int:
     data = dict.fromkeys(root.glob(_DATA), modes.PASSABLE)
     wider = {path: widest for path, widest in (own | trees | data).items() if _rights(path) & ~widest}
     modes.require_own((path for top in wider.keys() & trees for path in modes.inside(top)), base, *advice)
-    modes.require_closed(data, base, *advice)
+    modes.require_own(data, base, *advice, accounts=accounts)
     for path, widest in wider.items():
         path.chmod(path.stat().st_mode & (widest | 0o700))
     return len(wider)

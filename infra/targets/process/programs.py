@@ -49,8 +49,9 @@ def python_in(folder: Path) -> str:
     own = folder / ".venv/bin/python"
     if not own.exists():
         return sys.executable
-    way.require(folder, ".venv", "bin")
-    way.require_all([own], way.Advice())
+    parts = (folder, own.parents[1], own.parent, own)
+    modes.require_own(parts, folder, accounts=(modes.owner_of(folder.parent),))
+    way.require_closed(folder)
     return str(own)
 
 

@@ -35,8 +35,9 @@ class Snapshots:
         return [path.name for path in sorted(found, key=lambda path: -path.stat().st_mtime)]
 
     def require_closed(self, source: Path) -> None:
-        """Refuse a tree that others can write: what it holds would run next."""
-        modes.require_closed((path for _, path in tree.members(source, self._parts)), source)
+        """Refuse a tree that others can write, or whose owner does not own all of it: it would run next."""
+        found = (path for _, path in tree.members(source, self._parts))
+        modes.require_own(found, source, accounts=(modes.owner_of(source),))
 
     def store(self, source: Path, digest: str) -> None:
         """Copy the tree and check that the copy has this digest; CannotTell when the tree moved meanwhile.

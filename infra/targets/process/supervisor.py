@@ -158,7 +158,7 @@ def main(arguments: list[str]) -> int:
     """Run until shutdown; exit 3 when another supervisor has the folder."""
     folder, checkout, environment, version = arguments
     os.umask(0o077)
-    lock = os.open(Path(folder) / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    lock = os.open(Path(folder) / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

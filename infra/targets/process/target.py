@@ -32,6 +32,7 @@ from infra.targets.process import (
     secret_files,
     tree,
 )
+from infra.targets.process.account import uid_of
 from infra.targets.process.bearers import Marks, Survey, is_helper, survey
 from infra.targets.process.client import Client
 from infra.targets.process.database import Database
@@ -128,7 +129,8 @@ class ProcessTarget:
         Denied where somebody else could have written what runs next; nothing is changed then.
         """
         again = f"or take it away: {self._commands.say('destroy --yes')}, then {self._commands.say('setup')}"
-        return narrowing.narrow(Path(self._places.root), again)
+        accounts = (uid_of(self._places.database_user),)
+        return narrowing.narrow(Path(self._places.root), again, accounts=accounts)
 
     def execute(self, operation: Operation, delivery: Delivery) -> None:
         """Carry out one operation; each may be repeated after a failure or a kill."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,12 @@ class Advice:
         return tuple(f"{words}: {line}" for words, line in said.items() if line)
 
 
-def require(base: Path, *names: str, advice: Advice = Advice(), accounts: Collection[int] = ()) -> Path:
+def by_variable(name: str, variables: Mapping[str, str], again: str = "") -> Advice:
+    """Give the advice for a folder that a variable can name."""
+    return Advice(f"unset {name}" if variables.get(name) else f"export {name}=/a/folder/of/your/own", again)
+
+
+def require(base: Path, *names: str, hints: Advice = Advice(), accounts: Collection[int] = ()) -> Path:
     """Give the path of these names below a base, where nobody else can write or swap it; it may be missing.
 
     Denied names what is wrong on the way, whose it is, and the line that mends it; `accounts` may own the
@@ -51,13 +56,13 @@ def require(base: Path, *names: str, advice: Advice = Advice(), accounts: Collec
     """
     end = base.joinpath(*names)
     for step in steps(base, names):
-        _require(step, end, advice, accounts if step.path == end else ())
+        _require(step, end, hints, accounts if step.path == end else ())
     return end
 
 
 def require_program(program: Path, elsewhere: str = "") -> Path:
     """Give a program that is about to run; Denied where it, or the way to it, is not ours or root's alone."""
-    return require(program.parent, program.name, advice=Advice(elsewhere))
+    return require(program.parent, program.name, hints=Advice(elsewhere))
 
 
 def require_closed(end: Path) -> None:
