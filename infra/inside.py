@@ -40,7 +40,7 @@ def run(place: Seat, *words: str, variables: Mapping[str, str] | None = None) ->
 
     Unreachable where the secrets of this environment were never rendered here.
     """
-    unit = place.unit()
+    unit = place.unit().beside
     environment = {**place.session.passed.values, **dict(unit.environment), **(variables or {})}
     file = environment.get("INFRA_SECRETS_FILE", "")
     if file and not Path(file).exists():

@@ -53,6 +53,12 @@ class Unit:
         kept = tuple(_attributed(pair, deploy) for pair in self.environment if pair[0] not in MARKERS)
         return replace(self, environment=(*kept, ("INFRA_BUNDLE", bundle), ("INFRA_DEPLOY", deploy)))
 
+    @property
+    def beside(self) -> Unit:
+        """The same without its marks, for what runs beside the unit and is no part of it."""
+        kept = tuple(pair for pair in self.environment if pair[0] not in {"INFRA_CHECKOUT", "INFRA_UNIT"})
+        return replace(self, environment=kept)
+
     def as_json(self) -> dict[str, Any]:
         """Give the unit as plain values; `unit_from_json` reads it back."""
         return asdict(self)

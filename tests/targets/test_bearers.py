@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 import pwd
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from infra.model.secret import Secret
-from infra.targets.process import bearers, processes
+from infra.targets.process import bearers, ports, processes
 from infra.targets.process.bearers import Marks, survey
 from infra.targets.process.proof import Handed
 from infra.targets.process.units_file import write_handed
 from tests import neighbour
+from tests.needs import SYSTEM_PYTHON
 from tests.proven import marks_of, variables_of
 
 SLEEPS = ("/bin/sleep", "600")
@@ -144,3 +149,78 @@ def test_ending_a_unit_leaves_what_is_doubted(marks: Marks, start: Start) -> Non
     start(variables_of(marks, "redis"))
     assert processes.end_unit(marks, "redis", 5.0) == []
     assert seen(marks) == ([], [doubted])
+
+
+ANSWERS = """
+import os, socket, subprocess, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("supervisor.sock")
+unit = {**os.environ, "INFRA_UNIT": "redis"}
+print(subprocess.Popen(["/bin/sleep", "600"], env=unit, stdout=subprocess.DEVNULL).pid, flush=True)
+listener.listen()
+print("listens", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def supervisor_of_before(
+    marks: Marks, folder: Path, python: str = sys.executable, **options: Any
+) -> Iterator[tuple[int, int]]:
+    """Run what answers in a run folder and started a unit, both without a proof; give their pids."""
+    variables = {name: text for name, text in without_proof(marks).items() if name != "INFRA_UNIT"}
+    words = [python, "-I", "-c", ANSWERS, bearers.KEEPER]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(words, cwd=folder, env=variables, **pipes, **options) as keeper:
+        assert keeper.stdout
+        unit = int(keeper.stdout.readline())
+        try:
+            assert keeper.stdout.readline() == "listens\n"
+            yield keeper.pid, unit
+        finally:
+            keeper.kill()
+            os.kill(unit, signal.SIGKILL)
+
+
+def test_what_answers_in_our_folder_is_our_supervisor_and_what_it_started_is_ours(
+    marks: Marks, tmp_path: Path
+) -> None:
+    with supervisor_of_before(marks, tmp_path) as (keeper, unit):
+        assert seen(marks) == ([keeper, unit], [])
+        assert bearers.is_proven(marks, unit, "redis")
+        assert seen(replace(marks, run="")) == ([], [keeper, unit])
+        os.kill(keeper, signal.SIGKILL)
+        os.waitpid(keeper, 0)
+        assert seen(marks) == ([], [unit])
+
+
+@neighbour.needs_root
+def test_a_neighbour_in_our_folder_is_no_supervisor_of_ours(marks: Marks, tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    neighbour.owned_folder(tmp_path)
+    with supervisor_of_before(marks, tmp_path, SYSTEM_PYTHON, **neighbour.identity()):
+        assert seen(marks) == ([], [])
+
+
+LISTENS = """
+import socket
+ear = socket.create_server(("127.0.0.1", 0))
+print(ear.getsockname()[1], flush=True)
+input()
+"""
+
+
+@pytest.mark.parametrize("proves", [True, False])
+def test_a_port_that_only_bears_our_marks_is_held_by_a_stranger_who_is_named(
+    marks: Marks, proves: bool
+) -> None:
+    variables = variables_of(marks, "redis") if proves else without_proof(marks)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-I", "-c", LISTENS], env=variables, **pipes) as child:
+        assert child.stdout
+        port = int(child.stdout.readline())
+        held = ports.holders([port], lambda: survey(marks).by_pid)
+        child.kill()
+    assert list(held) == ([] if proves else [port])
+    assert all(words.endswith(f"(pid {child.pid}) with our marks and no proof") for words in held.values())

@@ -195,7 +195,7 @@ class Database:
 
 def downgrade(unit: Unit, revision: str, commands: CommandLine) -> None:
     """Take the database back to a revision with the code that left it; CannotTell when that fails."""
-    variables = passed_files.variables(unit)
+    variables = passed_files.variables(unit.beside)
     done = subprocess.run(
         with_secrets(variables["INFRA_PYTHON"], variables["INFRA_BOOT"], "downgrade", revision),
         check=False,

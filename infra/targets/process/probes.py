@@ -81,7 +81,7 @@ def _agent(unit: Unit) -> str:
         text=True,
         stdin=subprocess.DEVNULL,
         timeout=unit.health.timeout,
-        env={key: text for key, text in variables.items() if key not in {"INFRA_CHECKOUT", "INFRA_UNIT"}},
+        env=dict(unit.beside.environment),
     )
     if done.returncode == 0:
         return ""
