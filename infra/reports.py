@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from infra.model.checkpoint import checkpoints_of, furthest
@@ -176,6 +177,7 @@ def doctor(session: Session) -> None:
     rows += [
         ("folder", "passed over", f"{folder} belongs to uid {owner}")
         for folder, owner in passed_over(session.project.name)
+        if folder.parent in Path(places.secrets).parents
     ]
     session.console.table(rows)
     session.outcome.facts |= {f"{kind} {name}": value for kind, name, value in rows}

@@ -6,6 +6,7 @@ import grp
 import os
 import pwd
 import shlex
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ from infra.targets.process import (
     origin,
     programs,
     secret_files,
+    sharing,
     tree,
 )
 from infra.targets.process.snapshots import Snapshots
@@ -179,7 +181,7 @@ WIDER = {
 
 @pytest.fixture
 def group_of_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(modes, "_has_others", lambda _group, _owner: False)
+    monkeypatch.setattr(sharing, "has_others", lambda _group, _owner: False)
 
 
 @pytest.mark.usefixtures("group_of_nobody_else")
@@ -278,11 +280,52 @@ def test_a_group_is_shared_when_it_has_somebody_else(
         for name, uid in uids.items()
     ]
     monkeypatch.setattr(pwd, "getpwall", lambda: people)
-    group = SimpleNamespace(gr_mem=[] if is_primary else members)
+    group = SimpleNamespace(gr_name="team", gr_mem=[] if is_primary else members)
     monkeypatch.setattr(grp, "getgrgid", lambda _gid: group)
-    modes._has_others.cache_clear()
+    sharing.has_others.cache_clear()
     assert modes.is_open(file) is has_others
-    modes._has_others.cache_clear()
+    sharing.has_others.cache_clear()
+
+
+@pytest.mark.parametrize(("name", "has_others"), [("me", False), ("domain users", True)])
+def test_a_directory_that_lists_nobody_leaves_the_group_of_ones_own_name_alone(
+    open_place: Path, monkeypatch: pytest.MonkeyPatch, name: str, has_others: bool
+) -> None:
+    file = open_place / "file"
+    modes.write(file, "x", 0o664)
+    monkeypatch.setattr(pwd, "getpwall", list)
+    monkeypatch.setattr(pwd, "getpwuid", lambda _uid: SimpleNamespace(pw_name="me"))
+    monkeypatch.setattr(grp, "getgrgid", lambda _gid: SimpleNamespace(gr_name=name, gr_mem=["me"]))
+    sharing.has_others.cache_clear()
+    assert modes.is_open(file) is has_others
+    sharing.has_others.cache_clear()
+
+
+ME, READ, WRITE = os.getuid(), 5, 7
+LISTS = {
+    "a neighbour writes": (2, 64_321, WRITE, True),
+    "a neighbour reads": (2, 64_321, READ, False),
+    "we write": (2, ME, WRITE, False),
+    "a group of nobody else writes": (8, 54_321, WRITE, False),
+    "a group with others writes": (8, 1, WRITE, True),
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="this system has no such lists")
+@pytest.mark.parametrize(("kind", "number", "rights", "is_open"), LISTS.values(), ids=LISTS)
+def test_an_access_list_counts_as_the_mode_does(
+    open_place: Path, kind: int, number: int, rights: int, is_open: bool
+) -> None:
+    """The mode shows its widest right as the group's."""
+    none = 0xFFFFFFFF
+    rows = [(1, 7, none), (4, 5, none), (16, 7, none), (32, 5, none), (kind, rights, number)]
+    text = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *row) for row in sorted(rows))
+    try:
+        os.setxattr(open_place, "system.posix_acl_access", text)
+    except OSError as error:
+        pytest.skip(f"this disk keeps no lists: {error.strerror}")
+    assert open_place.stat().st_mode & 0o777 == 0o775
+    assert modes.is_open(open_place) is is_open
 
 
 def test_a_tree_that_others_can_write_becomes_no_release(open_place: Path) -> None:

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 
 from infra.model.errors import Denied
-from infra.targets.process import modes, programs
+from infra.targets.process import modes, programs, sharing
 from infra.targets.process.way import Advice, require
 from infra.workspace import folders as module
 from infra.workspace import vault_program
@@ -148,9 +148,9 @@ def a_group_of_more_than_one(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Our own group has a second member."""
     group = SimpleNamespace(gr_name="team", gr_mem=["colleague"])
     monkeypatch.setattr(grp, "getgrgid", lambda _gid: group)
-    modes._has_others.cache_clear()
+    sharing.has_others.cache_clear()
     yield
-    modes._has_others.cache_clear()
+    sharing.has_others.cache_clear()
 
 
 def is_refused(place: Place, base: Path, patch: pytest.MonkeyPatch, fault: Fault) -> Denied:

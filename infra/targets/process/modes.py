@@ -10,12 +10,11 @@ import shlex
 import shutil
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 from infra.model.errors import Denied
 from infra.model.odd_names import shown
+from infra.targets.process import sharing
 
 UMASK = 0o022
 PASSABLE = 0o711  # others pass through it, and list nothing
@@ -130,7 +129,12 @@ def is_open_as(path: Path, status: os.stat_result) -> bool:
     if stat.S_ISLNK(status.st_mode) or not status.st_mode & 0o022:
         return False
     is_anybodys = bool(status.st_mode & stat.S_IWOTH)
-    return (is_anybodys or _has_others(status.st_gid, status.st_uid)) and not _is_enclosed(path)
+    return (is_anybodys or _is_shared(path, status)) and not _is_enclosed(path)
+
+
+def _is_shared(path: Path, status: os.stat_result) -> bool:
+    """Tell whether a group that can write has others in it; of an access list its rights show the widest."""
+    return sharing.has_others(status.st_gid, status.st_uid) or sharing.grants(path, status.st_uid)
 
 
 def whose(uid: int) -> str:
@@ -155,17 +159,3 @@ def _is_enclosed(path: Path) -> bool:
     """Tell whether a folder above it lets nobody but us and root pass."""
     above = (folder.stat() for folder in path.absolute().parents)
     return any(not one.st_mode & 0o011 and one.st_uid in {0, os.geteuid()} for one in above)
-
-
-@cache
-def _has_others(group: int, owner: int) -> bool:
-    """Tell whether a group has a member beside this owner, root and ourselves."""
-    import grp
-    import pwd
-
-    people = pwd.getpwall()
-    known = {one.pw_name for one in people if one.pw_uid in {0, owner, os.geteuid()}}
-    members = {one.pw_name for one in people if one.pw_gid == group}
-    with suppress(KeyError):  # a number without a name has no other members than those
-        members |= set(grp.getgrgid(group).gr_mem)
-    return bool(members - known)

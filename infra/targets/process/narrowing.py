@@ -17,8 +17,8 @@ def narrow(root: Path, *advice: str, accounts: Collection[int] = ()) -> int:
     """Take from what lies below an environment's state folder the rights that others need not have.
 
     Gives how many files and folders were wider. Denied where somebody else could have written what runs next:
-    then nothing is changed, and `advice` is told. The accounts may own data. The inside of a tree is looked at
-    while its top is wider than we make it.
+    then nothing is changed, and `advice` is told. The accounts may own data. The inside of a tree is looked
+    at while its top is wider than we make it.
     """
     base = root.parents[1]
     above = dict.fromkeys((base, root.parent, root.parent / "programs", root), modes.PASSABLE)
