@@ -23,6 +23,9 @@ from infra.workspace import folders as module
 from infra.workspace import vault_program
 from infra.workspace.cache import cache_folder
 from infra.workspace.folders import folders
+from tasks.root import ROOT
+from tests import neighbour
+from tests.needs import SYSTEM_PYTHON
 from tests.neighbour import NEIGHBOUR, needs_root
 
 PROJECT, CHECKOUT = "finance_report", "0123abcd"
@@ -275,3 +278,23 @@ def test_a_neighbour_who_is_first_in_memory_is_passed_over(
     foreign(theirs)
     with pytest.raises(Denied, match=f"{theirs} belongs to uid {NEIGHBOUR}"):
         memory()
+
+
+@needs_root
+def test_in_a_namespace_that_does_not_know_root_his_folders_are_good_as_a_base(base: Path) -> None:
+    """Who he is there is nobody; a folder of ours that is nobody's is still none."""
+    base.chmod(0o1777)
+    look = "from pathlib import Path; from infra.targets.process.way import require; import sys"
+    look += "; require(Path(sys.argv[1]), 'ours', 'more')"
+    words = ("unshare", "-U", "-r", SYSTEM_PYTHON, "-B", "-c", look, str(base))
+
+    def ended() -> str:
+        return neighbour.run(*words, cwd=ROOT).stderr
+
+    if (said := ended()) and "infra.model.errors" not in said:
+        pytest.skip(f"no namespace for a neighbour: {said.splitlines()[-1]}")
+    assert said == ""
+    (base / "ours").mkdir(mode=0o755)
+    assert "belongs to uid 65534" in ended()
+    foreign(base / "ours")
+    assert ended() == ""

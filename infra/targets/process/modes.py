@@ -48,7 +48,7 @@ def private_folder(folder: Path) -> None:
     """
     for path in (*reversed(folder.parents), folder):
         path.mkdir(exist_ok=True, mode=CLOSED)
-        if path.lstat().st_uid not in {0, os.getuid()}:
+        if path.lstat().st_uid not in {*sharing.who_is_root(), os.getuid()}:
             raise Denied(f"{path} belongs to somebody else", next_step=f"ls -ld {path}")
     if folder.is_symlink() or folder.lstat().st_uid != os.getuid():
         raise Denied(f"{folder} belongs to somebody else or is a link", next_step=f"ls -ld {folder}")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from infra.model.errors import Denied
 from infra.model.odd_names import quoted, shown
-from infra.targets.process import modes
+from infra.targets.process import modes, sharing
 
 MOST_LINKS = 40
 
@@ -111,7 +111,8 @@ def names(path: str | Path) -> list[str]:
 
 def _require(step: Step, end: Path, advice: Advice, accounts: Collection[int]) -> None:
     mode, owner = step.status.st_mode, step.status.st_uid
-    if owner not in {0, os.geteuid(), *accounts}:
+    roots = {0} if step.is_ours else sharing.who_is_root()
+    if owner not in {*roots, os.geteuid(), *accounts}:
         raise _foreign(step, end, advice)
     is_for_all = not step.is_ours and bool(mode & stat.S_ISVTX)
     if not is_for_all and modes.is_open_as(step.path, step.status):
