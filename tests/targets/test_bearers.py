@@ -170,7 +170,7 @@ def supervisor_of_before(
     """Run what answers in a run folder and started a unit, both without a proof; give their pids."""
     variables = {name: text for name, text in without_proof(marks).items() if name != "INFRA_UNIT"}
     words = [python, "-I", "-c", ANSWERS, bearers.KEEPER]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen(words, cwd=folder, env=variables, **pipes, **options) as keeper:
         assert keeper.stdout
         unit = int(keeper.stdout.readline())
@@ -216,7 +216,7 @@ def test_a_port_that_only_bears_our_marks_is_held_by_a_stranger_who_is_named(
     marks: Marks, proves: bool
 ) -> None:
     variables = variables_of(marks, "redis") if proves else without_proof(marks)
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-I", "-c", LISTENS], env=variables, **pipes) as child:
         assert child.stdout
         port = int(child.stdout.readline())
