@@ -246,6 +246,18 @@ def test_advice_names_the_other_ways_out(base: Path) -> None:
 
 
 @needs_root
+@pytest.mark.parametrize("make", [modes.walkable, modes.private_folder])
+def test_a_neighbour_who_is_faster_than_our_mkdir_is_found_out(
+    base: Path, monkeypatch: pytest.MonkeyPatch, make: Callable[[Path], None]
+) -> None:
+    (base / "ours").mkdir()
+    foreign(base / "ours")
+    monkeypatch.setattr(Path, "exists", lambda _path: False)
+    with pytest.raises(Denied, match=f"{base}/ours belongs to"):
+        make(base / "ours/more")
+
+
+@needs_root
 def test_a_neighbour_who_is_first_in_memory_is_passed_over(
     base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,16 @@ def test_a_link_of_our_own_leads_on_and_is_replaced_at_the_end(shared: Path) -> 
     assert not list(shared.rglob(".*")), "nothing half-written is left"
 
 
+def test_a_folder_that_is_swapped_after_the_look_is_not_written_through(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (shared / "out").mkdir()
+    (shared / "out/staging").symlink_to("../../kept")
+    monkeypatch.setattr(person_files, "_target", lambda _place, _path: None)
+    with pytest.raises(OSError, match="staging"):
+        person_files.write_below(shared / "out", TEXTS)
+
+
 def test_links_in_a_circle_are_refused(shared: Path) -> None:
     (shared / "out").symlink_to("out")
     with pytest.raises(Denied, match="too many links"):
