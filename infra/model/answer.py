@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from infra.model import json_text
+from infra.model.visible import visible
 
 _SHOWN = 160
 
@@ -85,5 +86,5 @@ class NoAnswer:
 def _printable(text: str) -> str:
     """Give the beginning of a text on one line, without anything that a terminal would act on."""
     line = " ".join(text[: 2 * _SHOWN].split())
-    shown = "".join(letter if letter.isprintable() else "?" for letter in line)
+    shown = visible(line)
     return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"

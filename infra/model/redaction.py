@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
 from infra.model.secret import MASK, Secret
+from infra.model.visible import visible
 
 SHORTEST = 8
 SHORTEST_BEGINNING = 4
@@ -89,6 +90,7 @@ def _forms(plain: str) -> Iterator[str]:
     for part in {plain, *plain.splitlines()}:
         if len(part) >= SHORTEST:
             yield part
+            yield visible(part)
             yield part.replace("'", r"'\''")
             yield from (json.dumps(part, ensure_ascii=flag)[1:-1] for flag in (True, False))
             yield from _percent_encoded(part)

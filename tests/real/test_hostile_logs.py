@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import psycopg
 import pytest
 
@@ -41,3 +43,19 @@ def test_a_password_that_was_renewed_is_masked_in_the_logs_of_before(checkout: C
     told = checkout.run("finance_report.postgres.logs")
     assert old not in told.out + told.err
     assert f'password authentication failed for user "{MASK}"' in told.out
+
+
+def test_who_follows_gets_whole_lines_alone_and_no_half_of_a_secret(checkout: Checkout) -> None:
+    assert checkout.run("finance_report.postgres.setup").code == 0
+    secret, log = stored(checkout, "postgres")["APP_PASSWORD"], checkout.state / "logs/postgres.log"
+    with log.open("ab", buffering=0) as file:
+        file.write(b"begun\nsecret " + secret[:10].encode())
+        following = checkout.popen("finance_report.postgres.logs", "--tail", "1", "--follow")
+        assert following.stdout
+        assert following.stdout.readline() == "postgres | begun\n"
+        file.write(secret[10:].encode() + b" \x1b[2K\nlast\n")
+        told = [following.stdout.readline() for _ in range(2)]
+    following.send_signal(signal.SIGINT)
+    rest = following.communicate(timeout=20)
+    assert told == [f"postgres | secret {MASK} " + r"\x1b[2K" + "\n", "postgres | last\n"]
+    assert (following.returncode, secret[:10] in "".join(rest)) == (130, False)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from infra.model import dotenv
 from infra.model.redaction import Redactor
 from infra.model.secret import MASK, Secret
+from infra.model.visible import visible
 
 PLAIN = "pä ss/wö\"rd+1'&x?>~~"
 HOSTILE = [
@@ -26,6 +27,7 @@ HOSTILE = [
 ]
 TRAVELS: dict[str, Callable[[str], str]] = {
     "plain": str,
+    "shown": lambda text: visible(f"\x1b{text}"),
     "JSON": json.dumps,
     "JSON, not ASCII": lambda text: json.dumps(text, ensure_ascii=False),
     "percent-encoded": lambda text: quote(text, safe=""),
@@ -64,6 +66,11 @@ def test_a_secret_inside_of_base64_is_masked_wherever_it_begins(before: str, aft
     left = redactor(secret).redact(text).replace(MASK, "")
     assert len(left) <= 4 * (-(-len(before) // 3) + -(-len(after) // 3) + 1)
     assert MASK in redactor(secret).redact(text)
+
+
+@pytest.mark.parametrize("text", [one for one in HOSTILE if len(one) >= 8])
+def test_hostile_values_are_masked_when_they_were_escaped_to_be_shown(text: str) -> None:
+    assert redactor(text).redact(f"<{visible(text)}>") == f"<{MASK}>"
 
 
 @pytest.mark.parametrize("text", [one for one in HOSTILE if len(one) >= 8])
