@@ -12,11 +12,13 @@ from infra.model.errors import BadInput, KnownBad
 from infra.model.observed import UNPROVEN, Found, Observed, Running
 from infra.model.record import SUMMARY, Record
 from infra.model.unit import DEVELOPMENT, Unit
+from infra.plan.agent_process import is_agent
 from infra.plan.telemetry import state
 from infra.plan.units import bundle_of
 from infra.session import Session
 from infra.stages import left
 from infra.store import owner
+from infra.vault.access import start
 from infra.verify.logins import login_fault
 from infra.workspace.folders import passed_over
 
@@ -31,7 +33,9 @@ def status(session: Session, services: tuple[str, ...]) -> None:
     rows, words = [], {}
     for unit in units:
         seen = observed.units[unit.name]
-        if not isinstance(seen, Found):
+        if session.is_store_lost and is_agent(unit.name) and not _doubt(unit, observed):
+            word, detail = "FAIL", _orphaned(seen)
+        elif not isinstance(seen, Found):
             why = _doubt(unit, observed) or states.get(unit.name, {}).get("why") or _stopped(session, unit)
             word, detail = "FAIL", str(why)
         else:
@@ -51,9 +55,18 @@ def status(session: Session, services: tuple[str, ...]) -> None:
         owners = {unit.service for unit in units if unit.name in bad}
         is_one = len(owners) == 1 and all(name in observed.units for name in bad)
         command = session.say(f"{owners.pop()}.setup" if is_one else "setup")
+        if session.is_store_lost:
+            command = f"{start(session.environment)}, and begin anew: {session.say('destroy')}"
         if any(_doubt(unit, observed) for unit in units if unit.name in bad):
             command = session.say("down")
         raise KnownBad(f"{', '.join(bad)}: not working", next_step=command)
+
+
+def _orphaned(seen: object) -> str:
+    """Give what became of the agent of a Vault that is gone; who reads what it rendered goes on."""
+    if isinstance(seen, Found):
+        return f"{_living(seen.fact)} still asks a Vault that is gone; the next vault.dev, or down, ends it"
+    return "ended with its Vault; what it rendered stays"
 
 
 def _fault(session: Session, unit: Unit, states: Mapping[str, Mapping[str, Any]]) -> str:

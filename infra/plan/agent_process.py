@@ -10,6 +10,7 @@ from infra.plan.agent import AgentPlaces, agent_files
 from infra.plan.templates import Templates
 
 PROGRAM = "vault"
+AGENT = "-vault-agent"
 HEALTH = Health("agent", interval=5, timeout=10, retries=60, start_period=30)
 LOOKUP_SECONDS = 300
 
@@ -48,7 +49,12 @@ def agent_unit(
 
 def unit_name(service: str) -> str:
     """Give the name of the unit of a service's agent."""
-    return f"{service}-vault-agent"
+    return f"{service}{AGENT}"
+
+
+def is_agent(unit: str) -> bool:
+    """Tell whether a unit is the agent of some service."""
+    return unit.endswith(AGENT)
 
 
 def agent_places(service: str, places: Places) -> AgentPlaces:

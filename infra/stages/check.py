@@ -81,9 +81,10 @@ def _new_keys(session: Session) -> Iterator[tuple[str, str]]:
 
 def _without_credential(session: Session, picture: Picture) -> Iterator[str]:
     for service in picture.wanted.services:
-        known = credentials.delivered(session.places, service.name) if session.has_agent(service) else None
-        if session.has_agent(service) and not (known and known.is_enough):
-            yield service.name
+        if session.vault and session.has_agent(service):
+            known = credentials.delivered(session.places, service.name)
+            if not (known and known.is_enough and known.address == session.vault.address):
+                yield service.name
 
 
 def _has_run(session: Session, service: str) -> bool:

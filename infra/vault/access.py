@@ -27,7 +27,8 @@ TOKEN_FILE = ".vault-token"  # noqa: S105  # a file's name
 class Access:
     """A server and a token for it. `origin` says in words where both come from.
 
-    `cluster` tells one server's data from another's, and `program` runs its agents; both only in a rehearsal.
+    `cluster` tells one server's data from another's, `program` runs its agents, and `root` is the certificate
+    that alone vouches for it; all three only in a rehearsal.
     """
 
     address: str
@@ -38,12 +39,14 @@ class Access:
     version: str = ""
     allow_http: str = ""
     nodes: tuple[str, ...] = ()
+    root: str = ""
 
     def client(self) -> VaultClient:
         """Give a client of its own; nothing is asked yet."""
         from infra.store.vault.client import VaultClient
 
-        return VaultClient(self.address, self.token, allow_http=self.allow_http, nodes=self.nodes)
+        where = (self.address, self.token)
+        return VaultClient(*where, root=self.root, allow_http=self.allow_http, nodes=self.nodes)
 
 
 def access_of(
@@ -75,7 +78,10 @@ def _rehearsed(environment: Environment, where: Folders) -> Access:
     if not entry.is_alive or token is None:
         raise ended(environment, entry)
     origin = f"vault.dev, {entry.program} as pid {entry.pid}"
-    return Access(entry.address, token, origin, entry.cluster, entry.program, entry.version)
+    if not entry.certificate:
+        origin += ", of a version before and without TLS: end it and start it anew"
+    known = (entry.cluster, entry.program, entry.version)
+    return Access(entry.address, token, origin, *known, root=entry.certificate)
 
 
 def start(environment: Environment) -> str:

@@ -1,6 +1,6 @@
 """A throw-away Vault beside a rehearsal: real, in memory, on loopback, gone with Ctrl+C.
 
-program ─▶ only one ─▶ server ─▶ AppRole, audit, mount ─▶ entry and token ─▶ wait ─▶ token removed
+program ─▶ only one ─▶ server ─▶ AppRole, audit, mount ─▶ entry and token ─▶ wait ─▶ token and agents end
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from infra import foreground
@@ -24,9 +25,11 @@ from infra.model.naming import checkout_id
 from infra.model.secret import Secret
 from infra.plan.ending import SERVERS
 from infra.store.owner import mark_of
+from infra.store.proof_key import ProofKey
 from infra.store.vault.client import VaultClient
+from infra.targets.process.bearers import Marks
 from infra.targets.process.modes import private_folder, walkable
-from infra.vault import opening
+from infra.vault import agents, opening
 from infra.vault.access import entry_place, start
 from infra.vault.entry import Entry, EntryPlace
 from infra.workspace import settings_file
@@ -56,11 +59,24 @@ class Dev:
     program: Path
     address: str
     token: Secret
+    marks: Marks
+
+    @property
+    def run(self) -> Path:
+        """The folder of the supervisor that keeps its agents."""
+        return self.place.root / "run"
 
     @property
     def log(self) -> Path:
         """The server's output, in memory: it begins with the root token."""
         return self.place.token_file.with_name(LOG)
+
+    @property
+    def argv(self) -> list[str]:
+        """The server's command line. It makes a root of its own, whose key it keeps in its memory alone."""
+        tls = ["-dev-tls", f"-dev-tls-cert-dir={self.place.certificate_file.parent}"]
+        listen = f"-dev-listen-address={self.address.removeprefix('https://')}"
+        return [str(self.program), "server", "-dev", "-dev-no-store-token", *tls, listen]
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -83,16 +99,15 @@ def serve(this: Command, project: Project, env: str | None) -> None:
     with _only_one(dev), foreground.watched() as signals:
         _clear(dev)
         descriptor = os.open(dev.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        listen = f"-dev-listen-address={dev.address.removeprefix('http://')}"
-        argv = [str(dev.program), "server", "-dev", "-dev-no-store-token", listen]
-        child = foreground.start(argv, dev.place.root, dev.variables, signals, descriptor)
+        child = foreground.start(dev.argv, dev.place.root, dev.variables, signals, descriptor)
         os.close(descriptor)
         try:
             _open(dev, child)
             code = foreground.wait(child, signals, SERVERS)
         finally:
-            dev.place.forget_token()
+            dev.place.forget()
             _end(child)
+            agents.end(dev.marks, dev.run, this.console)
         if signals.arrived:
             this.console.line("the Vault ended, and all that it held is gone")
     raise KnownBad(f"the Vault ended with code {code}", next_step=start(dev.environment))
@@ -118,8 +133,9 @@ def _prepared(this: Command, project: Project, env: str | None) -> Dev:
     this.redactor.learn(token)
     walkable(place.root)
     private_folder(place.token_file.parent)
-    address = f"http://{LOOPBACK}:{_free_port()}"
-    return Dev(this, project.name, settings, chosen, place, program, address, token)
+    address = f"https://{LOOPBACK}:{_free_port()}"
+    marks = Marks(checkout, chosen.name, ProofKey(where.proof_key))
+    return Dev(this, project.name, settings, chosen, place, program, address, token, marks)
 
 
 def _free_port() -> int:
@@ -151,10 +167,13 @@ def _runs_already(dev: Dev) -> Refused:
 
 
 def _clear(dev: Dev) -> None:
-    """End a server whose command was killed: the mark in its environment tells whose it is."""
+    """End a server whose command was killed, and the agents of one that is gone.
+
+    The mark in a server's environment tells whose it is.
+    """
     import psutil
 
-    dev.place.forget_token()
+    dev.place.forget()
     for process in psutil.process_iter():
         try:
             if process.environ().get(MARK) == str(dev.place.root):
@@ -165,24 +184,29 @@ def _clear(dev: Dev) -> None:
                 process.wait(SERVERS[0][0])
         except (psutil.Error, OSError):
             continue
+    agents.end(dev.marks, dev.run, dev.this.console)
 
 
 def _open(dev: Dev, child: subprocess.Popen[bytes]) -> None:
     """Wait for the server, make it ready for agents, write down where it is, and tell."""
-    opened = opening.open_server(
-        VaultClient(dev.address, dev.token, pause=LOOKS_EVERY),
+
+    def lives() -> bool:
+        return child.poll() is None
+
+    root = opening.certificate_of(dev.place.certificate_file, lives)
+    opened = root and opening.open_server(
+        VaultClient(dev.address, dev.token, root=root, pause=LOOKS_EVERY),
         dev.settings.vault.mount,
         dev.place.root / AUDIT,
-        lambda: child.poll() is None,
+        lives,
     )
-    if opened is None:
+    if not opened:
         said = dev.log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
         raise CannotTell("the Vault did not open", next_step=f"{dev.program} version", evidence=tuple(said))
     if not opened.has_audit:
         dev.this.console.line("no audit device: this server wants it in its own configuration")
-    entry = Entry(
-        dev.address, child.pid, mark_of(child.pid), opened.cluster, str(dev.program), opened.version
-    )
+    who = (dev.address, child.pid, mark_of(child.pid))
+    entry = Entry(*who, opened.cluster, str(dev.program), opened.version, root)
     dev.place.write_token(dev.token)
     dev.place.write(entry)
     _announce(dev, entry)
@@ -196,6 +220,11 @@ def _announce(dev: Dev, entry: Entry) -> None:
     this.console.line("in another window:")
     this.console.line(f"  ./inv vault.setup-tokens --project={dev.project} --env {name} --target process")
     this.console.line(f"  ./inv {dev.project}.setup --env {name} --target process")
+    this.console.line("or to ask it by its own command line:")
+    this.console.line(
+        f"  export VAULT_ADDR={entry.address} VAULT_CACERT={quote(str(dev.place.certificate_file))}"
+    )
+    this.console.line(f'  export VAULT_TOKEN="$(cat {quote(str(dev.place.token_file))})"')
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -14,11 +14,15 @@ from infra.store.owner import mark_of
 NAME = "vault-dev.json"
 MEMORY = "vault-dev"
 TOKEN = "token"  # noqa: S105  # a file's name
+MADE_BY_SERVER = ("vault-ca.pem", "vault-cert.pem", "vault-key.pem")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One throw-away server. `mark` tells its process from another one of the same pid."""
+    """One throw-away server. `mark` tells its process from another one of the same pid.
+
+    `certificate` is its root, in PEM; the server of a version before has none, and speaks without TLS.
+    """
 
     address: str
     pid: int
@@ -26,6 +30,7 @@ class Entry:
     cluster: str
     program: str
     version: str
+    certificate: str = ""
 
     @property
     def is_alive(self) -> bool:
@@ -69,10 +74,16 @@ class EntryPlace:
         text = private_file.read(self.token_file)
         return Secret(text) if text else None
 
+    @property
+    def certificate_file(self) -> Path:
+        """The root certificate as the server writes it, beside its own and that one's key; gone with it."""
+        return self.token_file.with_name(MADE_BY_SERVER[0])
+
     def write_token(self, token: Secret) -> None:
         """Write the root token, 0600."""
         private_file.replace(self.token_file, token.reveal())
 
-    def forget_token(self) -> None:
-        """Remove the root token; a repeat is safe."""
-        self.token_file.unlink(missing_ok=True)
+    def forget(self) -> None:
+        """Remove the root token and what the server made for TLS; a repeat is safe."""
+        for name in (TOKEN, *MADE_BY_SERVER):
+            self.token_file.with_name(name).unlink(missing_ok=True)

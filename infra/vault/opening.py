@@ -14,6 +14,7 @@ from infra.store.vault.client import VaultClient
 OPENS_WITHIN = 15.0
 LOOKS_EVERY = 0.02
 OWN_MOUNT = "secret"
+LAST_LINE = "-----END CERTIFICATE-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,17 @@ def open_server(client: VaultClient, mount: str, audit: Path, lives: Callable[[]
     if mount != OWN_MOUNT:
         _must(client, f"sys/mounts/{mount}", {"type": "kv", "options": {"version": "2"}})
     return Opened(str(health["cluster_id"]), str(health["version"]), _has_audit(client, audit))
+
+
+def certificate_of(file: Path, lives: Callable[[], bool]) -> str:
+    """Give the root certificate that a starting server writes, in PEM; empty when it ended or wrote none."""
+    deadline = time.monotonic() + OPENS_WITHIN
+    while lives() and time.monotonic() < deadline:
+        text = file.read_text(encoding="ascii") if file.exists() else ""
+        if text.rstrip().endswith(LAST_LINE):
+            return text
+        time.sleep(LOOKS_EVERY)
+    return ""
 
 
 def _awaited(client: VaultClient, lives: Callable[[], bool]) -> Mapping[str, Any] | None:

@@ -68,10 +68,9 @@ class Renewal:
         return self.custody.role(self.service)
 
     def _deliver(self, role_id: str, token: Secret) -> None:
-        address = self.custody.client.address
-        credentials.deliver(
-            self.session.places, self.service, address=address, role_id=role_id, wrapped=token
-        )
+        server = self.custody.client
+        where = {"address": server.address, "root": server.root}
+        credentials.deliver(self.session.places, self.service, role_id=role_id, wrapped=token, **where)
 
     def _redeploy(self, deploy_as: str) -> None:
         """Restart the service through the engine; the way back is ours: it begins with the credential."""

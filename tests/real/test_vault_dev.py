@@ -39,13 +39,16 @@ def servers(checkout: Checkout) -> list[psutil.Process]:
 def test_it_serves_agents_on_loopback_and_shows_its_token_to_nobody(staging: Rehearsal) -> None:
     server = staging.start()
     token = staging.token_file.read_text(encoding="utf-8")
-    assert server.address.startswith("http://127.0.0.1:")
+    assert server.address.startswith("https://127.0.0.1:")
     assert staging.said.splitlines()[0] == server.address
     assert "./inv finance_report.setup --env staging --target process" in staging.said
     (process,) = servers(staging.checkout)
     assert not [word for word in [staging.said, *process.cmdline()] if token in word]
     files = (staging.token_file, staging.root / "vault-dev.json", staging.token_file.with_name("server.log"))
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    root, _, key = sorted(staging.token_file.parent.glob("*.pem"))
+    assert stat.S_IMODE(key.stat().st_mode) == 0o400
+    assert staging.entry["certificate"] == root.read_text("ascii")
     assert stat.S_IMODE(staging.token_file.parent.stat().st_mode) == 0o700
     assert not list(staging.checkout.home.rglob(".vault-token"))
     tuned = server.must("GET", "sys/mounts/auth/approle/tune")["data"]
@@ -55,13 +58,15 @@ def test_it_serves_agents_on_loopback_and_shows_its_token_to_nobody(staging: Reh
     )
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_it_ends_when_asked_and_takes_its_token_along(
     staging: Rehearsal, number: signal.Signals, code: int
 ) -> None:
     staging.start()
     assert staging.end(number) == code
-    assert not staging.token_file.exists()
+    assert [file.name for file in staging.token_file.parent.iterdir()] == ["server.log"]
     assert staging.entry["pid"], "what it held is known to be gone"
     assert not servers(staging.checkout)
 

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import requests
+
 import finance_report
 from infra.model.environments import environment
 from infra.model.places import Places
@@ -71,7 +73,10 @@ class Rehearsal:
 
     @property
     def server(self) -> VaultServer:
-        return VaultServer(vault_program(), self.entry["address"], root=self.token_file.read_text())
+        entry, session = self.entry, requests.Session()
+        session.trust_env, session.verify = False, str(self.token_file.with_name("vault-ca.pem"))
+        root = self.token_file.read_text(encoding="utf-8")
+        return VaultServer(vault_program(), entry["address"], session, root, certificate=entry["certificate"])
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         """Give the exit code of `vault.dev` after this signal; 0 when none runs."""
@@ -103,8 +108,8 @@ class Rehearsal:
             server.allow(role, policy_text(name, found, PROJECT.name, "secret", TEMPLATES))
             wrapped = Secret(server.wrapped(role, deploy)["token"])
             role_id = server.role_id(role)
-            address = server.address
-            credentials.deliver(self.places, name, address=address, role_id=role_id, wrapped=wrapped)
+            where = {"address": server.address, "root": server.certificate}
+            credentials.deliver(self.places, name, role_id=role_id, wrapped=wrapped, **where)
 
     def run(self, task: str, *words: str, **more: str) -> Done:
         """Run a task of the project for this rehearsal."""

@@ -31,6 +31,7 @@ class VaultServer:
     session: requests.Session = field(default_factory=requests.Session)
     root: str = ROOT_TOKEN
     pid: int = 0
+    certificate: str = ""
 
     def call(
         self, method: str, path: str, body: object = None, *, token: str = "", wrap: str = ""

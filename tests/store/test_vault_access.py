@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -45,7 +46,7 @@ def where(tmp_path: Path) -> Folders:
 
 
 def entry(pid: int, mark: str) -> Entry:
-    return Entry("http://127.0.0.1:8200", pid, mark, "cluster-1", "/opt/vault", "1.21.0")
+    return Entry("https://127.0.0.1:8200", pid, mark, "cluster-1", "/opt/vault", "1.21.0", "its root in PEM")
 
 
 def written(tmp_path: Path, pid: int | None = None, mark: str | None = None) -> None:
@@ -62,9 +63,22 @@ def test_a_rehearsal_takes_its_own_server_whatever_settings_and_variables_say(tm
     written(tmp_path)
     this = command(tmp_path, VAULT_ADDR="https://other.example.test", VAULT_TOKEN="a person's own token")
     found = access_of(this, settings(REAL), STAGING, where(tmp_path), rehearsal=True)
-    assert (found.address, found.cluster) == ("http://127.0.0.1:8200", "cluster-1")
+    assert (found.address, found.cluster) == ("https://127.0.0.1:8200", "cluster-1")
+    assert (found.root, "without TLS" in found.origin) == ("its root in PEM", False)
     assert found.token == Secret("token-of-vault-dev")
     assert this.redactor.redact("token-of-vault-dev") == MASK
+
+
+def test_a_server_of_a_version_before_is_asked_as_it_was_and_told_to_have_no_tls(tmp_path: Path) -> None:
+    written(tmp_path)
+    file = entry_place(STAGING, where(tmp_path)).file
+    before = json.loads(file.read_text("utf-8")) | {"address": "http://127.0.0.1:8200"}
+    del before["certificate"]
+    file.write_text(json.dumps(before), encoding="utf-8")
+    found = access_of(command(tmp_path), settings(), STAGING, where(tmp_path), rehearsal=True)
+    assert (found.address, found.root) == ("http://127.0.0.1:8200", "")
+    assert "without TLS: end it and start it anew" in found.origin
+    assert found.client().address == found.address
 
 
 @pytest.mark.parametrize(

@@ -40,11 +40,22 @@ def render(places: Places, name: str, text: str) -> None:
 def test_a_delivery_is_a_private_file_that_a_shell_reads(places: Places) -> None:
     file = deliver(places)
     assert file.read_text(encoding="utf-8") == (
-        "VAULT_ADDR='http://127.0.0.1:1'\nVAULT_ROLE_ID='r'\nVAULT_WRAPPED_SECRET_ID='hvs.x'\n"
+        "VAULT_ADDR='http://127.0.0.1:1'\nVAULT_CACERT_BYTES=''\nVAULT_ROLE_ID='r'\n"
+        "VAULT_WRAPPED_SECRET_ID='hvs.x'\n"
     )
     assert (stat.S_IMODE(file.stat().st_mode), stat.S_IMODE(file.parent.stat().st_mode)) == (0o600, 0o700)
     assert stat.S_IMODE(Path(places.root).stat().st_mode) == 0o711, "the database's user passes through"
     assert "hvs.x" not in repr(credentials.delivered(places, "app"))
+
+
+def test_a_delivery_of_a_version_before_has_no_root_and_is_read(places: Places) -> None:
+    file = deliver(places)
+    known = credentials.delivered(places, "app")
+    file.write_text(file.read_text(encoding="utf-8").replace("VAULT_CACERT_BYTES=''\n", ""), encoding="utf-8")
+    before = credentials.delivered(places, "app")
+    assert known is not None
+    assert before is not None
+    assert (before.address, before.root) == (known.address, "")
 
 
 def test_blanking_forgets_the_wrapped_token_alone_and_may_be_repeated(places: Places) -> None:

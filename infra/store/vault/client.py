@@ -41,7 +41,7 @@ class VaultClient:
         nodes: Collection[str] = (),
         pause: float = 0.1,
     ) -> None:
-        self.address = checked_address(address, allow_http)
+        self.address, self.root = checked_address(address, allow_http), root
         self._token = _checked(token)
         self._pauses = tuple(pause * 2**number for number in range(_RETRIES))
         self._wire = Wire(self.address, root, nodes)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import psutil
 
 STARTS_WITHIN = 10.0
-GRACE = 5.0
+GRACE, UNIT_GRACE = 5.0, 15.0
 LONGEST = 8 * 1024 * 1024  # of an answer
 _CLOSED = {"ok": False, "error": "closed the connection"}
 _CODE = Path(__file__).parent
@@ -59,6 +59,14 @@ class Client:
         if not answer["ok"]:
             raise CannotTell(f"the supervisor refused '{what}': {answer['error']}")
         return answer
+
+    def stop(self, unit: str, stop_signal: str = "SIGTERM") -> list[int]:
+        """End a unit, also where no supervisor keeps it; give the pids that would not end."""
+        try:
+            left: list[int] = self.ask("stop", name=unit, stop_signal=stop_signal)["left"]
+        except CannotTell:  # there is no supervisor, or it is of a version before, or it cannot write
+            return [one.pid for one in processes.end_unit(self._marks, unit, UNIT_GRACE, stop_signal)]
+        return left
 
     def running_version(self) -> str | None:
         """Give the version of the supervisor that answers, None when none does."""

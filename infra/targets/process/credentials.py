@@ -13,13 +13,15 @@ from infra.targets.process import modes, secret_files
 
 DELIVERY = "delivery"
 ADDRESS, ROLE_ID, WRAPPED = "VAULT_ADDR", "VAULT_ROLE_ID", "VAULT_WRAPPED_SECRET_ID"
+ROOT = "VAULT_CACERT_BYTES"
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
     """What lies there for an agent; `wrapped` is empty once it is blanked.
 
-    `has_secret_id` tells that an agent unwrapped one here; `written` is in seconds since the epoch.
+    `has_secret_id` tells that an agent unwrapped one here; `written` is in seconds since the epoch. `root` is
+    the certificate, in PEM, that alone vouches for the server; empty for one that this machine's roots know.
     """
 
     address: str
@@ -27,6 +29,7 @@ class Delivered:
     wrapped: Secret
     has_secret_id: bool
     written: float
+    root: str
 
     @property
     def is_enough(self) -> bool:
@@ -59,16 +62,21 @@ class Rendered:
     read: str
 
 
-def deliver(places: Places, service: str, *, address: str, role_id: str, wrapped: Secret) -> None:
-    """Put server, role id and a wrapped secret id where the agent of a service takes them at its start."""
-    _write(places, service, Secret(address), Secret(role_id), wrapped)
+def deliver(
+    places: Places, service: str, *, address: str, role_id: str, wrapped: Secret, root: str = ""
+) -> None:
+    """Put server, role id and a wrapped secret id where the agent of a service takes them at its start.
+
+    `root` is the certificate that alone vouches for the server.
+    """
+    _write(places, service, address, role_id, wrapped, root)
 
 
 def blank(places: Places, service: str) -> None:
     """Forget the wrapped secret id, which is used by now; server and role id stay. A repeat is safe."""
     known = delivered(places, service)
     if known is not None and known.wrapped.reveal():
-        _write(places, service, Secret(known.address), Secret(known.role_id), Secret(""))
+        _write(places, service, known.address, known.role_id, Secret(""), known.root)
 
 
 def delivered(places: Places, service: str) -> Delivered | None:
@@ -83,6 +91,7 @@ def delivered(places: Places, service: str) -> Delivered | None:
             wrapped=Secret(values[WRAPPED]),
             has_secret_id=bool(_size(file.with_name("secret_id"))),
             written=written,
+            root=values.get(ROOT, ""),
         )
     except FileNotFoundError:
         return None
@@ -107,9 +116,11 @@ def rendered_versions(places: Places, service: str) -> tuple[Rendered, ...]:
     )
 
 
-def _write(places: Places, service: str, address: Secret, role_id: Secret, wrapped: Secret) -> None:
+def _write(places: Places, service: str, address: str, role_id: str, wrapped: Secret, root: str) -> None:
     modes.walkable(Path(places.root))  # it may be the first thing there, and others pass through
-    secret_files.write(_file(places, service), {ADDRESS: address, ROLE_ID: role_id, WRAPPED: wrapped})
+    plain = {ADDRESS: address, ROLE_ID: role_id, ROOT: root}
+    values = {key: Secret(text) for key, text in plain.items()}
+    secret_files.write(_file(places, service), {**values, WRAPPED: wrapped})
 
 
 def _file(places: Places, service: str) -> Path:

@@ -206,11 +206,7 @@ class ProcessTarget:
     def _end(self, unit: str) -> list[int]:
         parts = (part for service in self._project.services for part in service.parts)
         word = next((part.stop_signal for part in parts if part.name == unit), "SIGTERM")
-        try:
-            left: list[int] = self._client.ask("stop", name=unit, stop_signal=word)["left"]
-        except CannotTell:  # there is no supervisor, or it is of a version before, or it cannot write
-            return [one.pid for one in processes.end_unit(self._marks, unit, GRACE, word)]
-        return left
+        return self._client.stop(unit, word)
 
     def observe_units(self, units: Iterable[Unit]) -> Observed:
         """Give what runs of these units alone; cheaper than `observe`."""
