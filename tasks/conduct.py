@@ -18,7 +18,7 @@ from infra.model.interruption import Interrupted
 from infra.model.redaction import Redactor
 from infra.model.verdict import Outcome
 from infra.streams import ReaderGone
-from infra.targets.process import modes, way
+from infra.targets.process import modes
 from tasks.callers_shell import set_aside
 from tasks.command import ANY, Kind
 from tasks.root import ROOT
@@ -92,10 +92,9 @@ def _told(console: Console, outcome: Outcome, kind: Kind) -> int:
 
 
 def _require_own_checkout() -> None:
-    """Refuse a checkout that others can write or swap; who owns this very code has been believed by then."""
+    """Refuse a checkout that others can write; who owns this very code has been believed by then."""
     owner = (ROOT / "tasks").lstat().st_uid
     modes.require_own((ROOT / name for name in RUNS_FROM), ROOT, accounts=(owner,))
-    way.require_closed(ROOT)
 
 
 def _service_in(name: str) -> str:

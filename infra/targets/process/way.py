@@ -65,13 +65,6 @@ def require_program(program: Path, elsewhere: str = "") -> Path:
     return require(program.parent, program.name, hints=Advice(elsewhere))
 
 
-def require_closed(end: Path) -> None:
-    """Refuse a way that others can write; who owns it is not asked: a person put the checkout there."""
-    for step in steps(end.parent, ()):
-        if not step.status.st_mode & stat.S_ISVTX and modes.is_open_as(step.path, step.status):
-            raise _open(step, end, Advice())
-
-
 def require_all(paths: Iterable[Path], advice: Advice) -> None:
     """Refuse what somebody else owns or can write of these paths, whose way has been looked at."""
     for path in paths:
