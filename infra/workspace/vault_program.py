@@ -25,14 +25,16 @@ def vault_program(
 ) -> Path:
     """Give the program, built first where need be; MissingProgram says how to get what that takes.
 
-    `on_build` is called before a build, which takes minutes.
+    `on_build` is called before a build, which takes minutes. Denied for one that others could have written.
     """
     program = _found(root, variables)
     if program is not None:
         return program
     place = _cached(root)
-    if place is None or shutil.which("go", path=variables.get("PATH")) is None:
+    go = shutil.which("go", path=variables.get("PATH"))
+    if place is None or go is None:
         raise MissingProgram("there is no Vault on this machine", next_step=HOW)
+    way.require_program(Path(go), "put a `vault` or `bao` on PATH")
     on_build()
     _build(root, place, variables)
     return place

@@ -74,6 +74,15 @@ def on_path(base: Path, _patch: pytest.MonkeyPatch) -> object:
     return vault_program.vault_program(base, {"PATH": str(base / "bin")})
 
 
+def building(base: Path, patch: pytest.MonkeyPatch) -> object:
+    (base.parent / "tools/vault").mkdir(parents=True, exist_ok=True)
+    for name in vault_program.FILES:
+        (base.parent / "tools/vault" / name).touch()
+    patch.setenv("XDG_CACHE_HOME", str(base.parent / "cache"))
+    patch.setattr(vault_program, "_build", lambda *_: None)
+    return vault_program.vault_program(base.parent, {"PATH": str(base / "bin")})
+
+
 def as_server(base: Path, _patch: pytest.MonkeyPatch) -> object:
     return programs.find("redis", str(base / "bin/vault"))
 
@@ -89,6 +98,7 @@ PLACES = {
     "memory": Place(FIRST / CHECKOUT / "local", folders_with("XDG_RUNTIME_DIR")),
     "cache": Place(FIRST / "templates", cached),
     "a Vault on PATH": Place(Path("bin/vault"), on_path),
+    "a Go that builds Vault": Place(Path("bin/go"), building),
     "a server's program": Place(Path("bin/vault"), as_server),
     "an interpreter": Place(Path(".venv/bin/python"), interpreter),
 }
