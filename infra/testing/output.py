@@ -9,6 +9,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
+from infra.model.redaction import CUT
+
 LOOKS_EVERY = 0.1
 PIECE = 65_536
 LONGEST = 1_048_576
@@ -27,6 +29,7 @@ class Output(threading.Thread):
         self._reads, self.number = os.pipe()
         self._over = threading.Event()
         self._kept = b""
+        self._is_cut = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -56,8 +59,18 @@ class Output(threading.Thread):
 
     def _take(self, piece: bytes) -> None:
         self._kept += piece
-        whole = self._kept.rfind(b"\n") + 1
-        self._hand_on(len(self._kept) if len(self._kept) > LONGEST else whole)
+        if self._is_cut:
+            self._drop_line()
+        self._hand_on(self._kept.rfind(b"\n") + 1)
+        if len(self._kept) > LONGEST:
+            self._kept += f"{CUT} (cut: a line of over {LONGEST} bytes)\n".encode()
+            self._hand_on(len(self._kept))
+            self._is_cut = True
+
+    def _drop_line(self) -> None:
+        """Leave the rest of a line out that was cut: in two pieces no secret in it would be known."""
+        _, end, self._kept = self._kept.partition(b"\n")
+        self._is_cut = not end
 
     def _hand_on_progress(self) -> None:
         if PROGRESS.issuperset(self._kept):

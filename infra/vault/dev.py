@@ -27,6 +27,7 @@ from infra.plan.ending import SERVERS
 from infra.store.owner import mark_of
 from infra.store.proof_key import ProofKey
 from infra.store.vault.client import VaultClient
+from infra.targets.process import logfiles
 from infra.targets.process.bearers import Marks
 from infra.targets.process.modes import private_folder, walkable
 from infra.vault import agents, opening
@@ -201,7 +202,7 @@ def _open(dev: Dev, child: subprocess.Popen[bytes]) -> None:
         lives,
     )
     if not opened:
-        said = dev.log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
+        said = logfiles.tail(dev.log, 5).lines
         raise CannotTell("the Vault did not open", next_step=f"{dev.program} version", evidence=tuple(said))
     if not opened.has_audit:
         dev.this.console.line("no audit device: this server wants it in its own configuration")

@@ -7,7 +7,9 @@ import threading
 
 import pytest
 
-from infra.testing.output import Output
+from infra.model.redaction import Redactor
+from infra.model.secret import MASK, Secret
+from infra.testing.output import LONGEST, Output
 
 
 def shown(*pieces: bytes) -> list[str]:
@@ -58,3 +60,13 @@ def test_somebody_who_still_holds_the_other_end_delays_nothing() -> None:
         os.write(kept, b"said\n")
     os.close(kept)
     assert seen == ["said\n"]
+
+
+def test_a_line_that_is_too_long_is_cut_and_said_so_and_no_secret_is_shown_in_two_pieces() -> None:
+    redactor, told = Redactor(), []
+    redactor.learn(Secret("correct-horse-battery"))
+    with Output(lambda text: told.append(redactor.redact(text))) as output:
+        for piece in (b"x" * LONGEST + b" correct-ho", b"rse-battery", b"y\nlast\n"):
+            output._take(piece)  # a pipe would join them as it likes
+    assert told[0].endswith(f"x {MASK}… (cut: a line of over {LONGEST} bytes)\n")
+    assert told[1:] == ["last\n"]
