@@ -28,8 +28,8 @@ UNREACHABLE = (
 
 def application(settings: Settings) -> FastAPI:
     """The application with these settings. It connects when it is first asked, not here."""
-    pages = {} if settings.has_docs else {"docs_url": None, "redoc_url": None, "openapi_url": None}
-    app = FastAPI(title="Finance Report", version=settings.version, lifespan=_lifespan, **pages)
+    document = "/openapi.json" if settings.has_docs else None  # without it there is no page of it either
+    app = FastAPI(title="Finance Report", version=settings.version, lifespan=_lifespan, openapi_url=document)
     app.state.settings = settings
     for part in (health, ping, accounts, journal, sessions, files, statements):
         app.include_router(part.router)
