@@ -16,6 +16,7 @@ from tests.needs import THE_VERSION_BEFORE
 from tests.real.conftest import PARTS, ROOT, Checkout, Done, kill, until
 from tests.real.kept import change, stored
 from tests.real.test_kill import kill_at
+from tests.real.test_object_store import CONTENT, FILE, LOGIN, ask
 from tests.real.vault_rehearsal import watch_for_a_second
 
 pytestmark = [pytest.mark.real, pytest.mark.needs("history")]
@@ -58,6 +59,8 @@ def _left_by_the_version_before(checkout: Checkout) -> Before:
     """Two environments that run, a command that was killed with the lease, and a rehearsal's supervisor."""
     deploys = {words: checkout.setup("--json", *words).json["deploy_id"] for words in (LOCAL, REHEARSAL)}
     _run(checkout, *SQL, stdin="CREATE TABLE kept AS SELECT 42 AS answer;\n")
+    cookie = ask(checkout, "/api/register", LOGIN)[2]
+    assert ask(checkout, FILE, CONTENT, cookie)[0] == 201
     kill_at(checkout.popen("finance_report.app.setup", "--force"), " apply ")
     until(lambda: (checkout.get("/api/health")[0], checkout.get("/")[0]) == (200, 200))
     _kill_supervisor(checkout, "staging")
@@ -90,6 +93,8 @@ def _setup_adopts_it(checkout: Checkout, before: Before) -> None:
     assert set(after) == set(before.pids)
     assert _values(checkout, "local") == _with_addresses_of_now(before.values)
     assert _run(checkout, "finance_report.setup", "--json").json["outcome"] == "nothing to do"
+    cookie = ask(checkout, "/api/login", LOGIN)[2]
+    assert ask(checkout, FILE, cookie=cookie)[:2] == (200, CONTENT)
 
 
 def _its_records_are_known_and_one_can_be_gone_back_to(checkout: Checkout, before: Before) -> None:
