@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.neighbour import NEIGHBOUR, needs_root
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.needs("bash")
@@ -51,3 +54,16 @@ def test_completing_on_a_fresh_clone_installs_nothing(clone: Path) -> None:
     (clone / ".venv").unlink()
     assert completed(clone, "te") == set()
     assert not (clone / ".venv").exists()
+
+
+@needs_root
+@pytest.mark.parametrize("name", [".", "inv", "tasks", ".venv"])
+def test_completing_in_a_folder_of_somebody_else_starts_nothing_of_his(clone: Path, name: str) -> None:
+    os.chown(clone / name, NEIGHBOUR, -1, follow_symlinks=False)
+    assert completed(clone, "te") == set()
+
+
+def test_completing_where_anybody_can_write_starts_nothing(clone: Path) -> None:
+    assert completed(clone, "te")
+    clone.chmod(0o777)
+    assert completed(clone, "te") == set()
