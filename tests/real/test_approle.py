@@ -188,6 +188,45 @@ def test_every_service_of_every_environment_reads_its_own_path_and_is_denied_all
         assert codes == {pair: 200 if pair == own else 403 for pair in PAIRS}
 
 
+def login(server: VaultServer, approle: AppRole, env: str) -> tuple[str, str]:
+    """Log in as the agent of an environment's app; give its token and the entity that Vault has for it."""
+    name = made(approle, env)
+    wrapped = approle.wrapped_secret_id(name, {"deploy_id": "d-1", "environment": env}, 60)
+    opened = server.must("POST", "sys/wrapping/unwrap", token=wrapped.token.reveal())["data"]
+    body = {"role_id": approle.role_id(name), "secret_id": opened["secret_id"]}
+    auth = server.must("POST", "auth/approle/login", body)["auth"]
+    return str(auth["client_token"]), str(auth["entity_id"])
+
+
+@pytest.mark.parametrize("order", [("pr_4", "pr_47"), ("pr_47", "pr_4")], ids=" then ".join)
+def test_previews_are_one_zone_of_trust_service_by_service_and_open_nothing_else(
+    server: VaultServer, approle: AppRole, order: tuple[str, str]
+) -> None:
+    """Accepted: the agent of a preview can read another preview's values of its own service.
+
+    What tells two logins apart is of no use to a policy: both are one entity, which the last login describes.
+    """
+    of_previews = [f"secret/data/finance_report/preview/{env}" for env in order]
+    elsewhere = [f"secret/data/finance_report/{env}/app" for env in ("staging", "production", "canary")]
+    own_records = f"{of_previews[0]}/_state/app"
+    for path in (*(f"{one}/{name}" for one in of_previews for name in ("app", "redis")), own_records):
+        server.put(path, {"A": path})
+    for path in elsewhere:
+        server.put(path, {"A": path})
+    logins = [login(server, approle, env) for env in order]
+    assert len({entity for _, entity in logins}) == 1
+    for token, _ in logins:
+        for folder in of_previews:
+            read = server.must("GET", f"{folder}/app", token=token)["data"]["data"]
+            assert read == {"A": f"{folder}/app"}
+            for method, path in (("GET", f"{folder}/redis"), ("POST", f"{folder}/app")):
+                assert server.call(method, path, {"data": {}}, token=token).status_code == 403
+        for path in (*elsewhere, own_records):
+            assert server.call("GET", path, token=token).status_code == 403
+        listing = "secret/metadata/finance_report/preview"
+        assert server.call("LIST", listing, token=token).status_code == 403
+
+
 @pytest.fixture
 def deployer(server: VaultServer, approle: AppRole) -> str:
     """Give the token of somebody who deploys staging."""
