@@ -11,7 +11,7 @@ import secrets
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -22,6 +22,7 @@ from infra.choices import chosen_environment
 from infra.model.addresses import LOOPBACK
 from infra.model.errors import BadInput, CannotTell, KnownBad, Refused
 from infra.model.naming import checkout_id
+from infra.model.observed import UNPROVEN
 from infra.model.secret import Secret
 from infra.plan.ending import SERVERS
 from infra.store.owner import mark_of
@@ -30,6 +31,7 @@ from infra.store.vault.client import VaultClient
 from infra.targets.process import logfiles
 from infra.targets.process.bearers import Marks
 from infra.targets.process.modes import private_folder, walkable
+from infra.targets.process.proof import VARIABLE
 from infra.vault import agents, opening
 from infra.vault.access import entry_place, start
 from infra.vault.entry import Entry, EntryPlace
@@ -38,6 +40,8 @@ from infra.workspace.folders import application_checkout, folders, require_outsi
 from infra.workspace.vault_program import vault_program
 
 if TYPE_CHECKING:
+    import psutil
+
     from infra.invocation import Command
     from infra.model.environment import Environment
     from infra.model.service import Project
@@ -88,7 +92,7 @@ class Dev:
             "PATH": self.this.variables.get("PATH", os.defpath),
             "HOME": str(self.place.token_file.parent),
         }
-        return {**home, **tokens, MARK: str(self.place.root)}
+        return {**home, **tokens, MARK: str(self.place.root), **self.marks.proven(MARK)}
 
 
 def serve(this: Command, project: Project, env: str | None) -> None:
@@ -170,22 +174,28 @@ def _runs_already(dev: Dev) -> Refused:
 def _clear(dev: Dev) -> None:
     """End a server whose command was killed, and the agents of one that is gone.
 
-    The mark in a server's environment tells whose it is.
+    The mark in a server's environment tells whose it is, the proof beside it that this is true.
     """
     import psutil
 
     dev.place.forget()
     for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == str(dev.place.root):
-                dev.this.console.line(
-                    f"ending the Vault that a killed command left behind (pid {process.pid})"
-                )
-                process.kill()
-                process.wait(SERVERS[0][0])
-        except (psutil.Error, OSError):
-            continue
+        with suppress(psutil.Error, OSError):
+            said, uid = process.environ(), process.uids().real
+            if said.get(MARK) == str(dev.place.root) and uid == os.getuid():
+                _end_left(dev, process, is_ours=dev.marks.is_proof(said.get(VARIABLE, ""), uid, MARK))
     agents.end(dev.marks, dev.run, dev.this.console)
+
+
+def _end_left(dev: Dev, process: psutil.Process, *, is_ours: bool) -> None:
+    line = dev.this.console.line
+    if is_ours:
+        line(f"ending the Vault that a killed command left behind (pid {process.pid})")
+        process.kill()
+        process.wait(SERVERS[0][0])
+    else:
+        line(f"a Vault (pid {process.pid}) {UNPROVEN} is left alone")
+        line(f"→ kill {process.pid}")
 
 
 def _open(dev: Dev, child: subprocess.Popen[bytes]) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import stat
+import subprocess
 from collections.abc import Iterator
 
 import psutil
 import pytest
 
+from tests import neighbour
 from tests.real.conftest import Checkout, kill, until
 from tests.real.vault_rehearsal import Rehearsal
 
@@ -91,6 +94,21 @@ def test_the_next_start_ends_what_a_killed_command_left_behind(staging: Rehearsa
     assert "a killed command left behind" in staging.said
     assert server.call("GET", "sys/health").ok
     assert [one.pid for one in servers(staging.checkout)] == [staging.entry["pid"]]
+
+
+def test_what_only_bears_the_mark_of_a_server_is_told_and_not_ended(staging: Rehearsal) -> None:
+    marks = {"INFRA_VAULT_DEV": str(staging.root), "INFRA_PROOF": "0" * 64}
+    doubted = subprocess.Popen(["/bin/sleep", "600"], env=marks)
+    stranger = neighbour.start("/bin/sleep", "600", env=marks)
+    try:
+        staging.start()
+        assert f"a Vault (pid {doubted.pid}) with our marks and no proof is left alone" in staging.said
+        assert (doubted.poll(), stranger.poll()) == (None, None)
+        assert os.getuid() != 0 or f"(pid {stranger.pid})" not in staging.said
+    finally:
+        for one in (doubted, stranger):
+            one.kill()
+            one.wait()
 
 
 def test_an_environment_without_a_vault_gets_none(checkout: Checkout) -> None:

@@ -47,11 +47,13 @@ class Marks:
 
     def accepts(self, one: Bearer) -> bool:
         """Tell whether a process proves that we started it, as this unit and as the user that it runs as."""
+        return self.is_proof(one.variables.get(VARIABLE, ""), one.uid, one.unit.removesuffix(WATCHER))
+
+    def is_proof(self, said: str, uid: int, what: str) -> bool:
+        """Tell whether this proves that we started this as this user; also for what is no unit."""
         key = self.key.read()
-        if key is None:
-            return False
-        wanted = proof_of(key, one.uid, self.checkout, self.environment, one.unit.removesuffix(WATCHER))
-        return hmac.compare_digest(one.variables.get(VARIABLE, "").encode(), wanted.encode())
+        wanted = proof_of(key, uid, self.checkout, self.environment, what) if key else ""
+        return bool(wanted) and hmac.compare_digest(said.encode(), wanted.encode())
 
     def could_be_ours(self, one: Bearer) -> bool:
         """Tell whether the process runs as a user that we start this unit as: ourselves, or its account."""
