@@ -111,7 +111,7 @@ class Seat:
 
 
 def seat(this: Command, project: Project, name: str, target: str, *, claim: bool = False) -> Seat:
-    """Give the seat of a part; BadInput where the checkout has no such folder."""
+    """Give the seat of a part; BadInput where the checkout has no such folder, Denied for one of others."""
     is_alone = target_of_local(this, target) == ALONE
     session = open_session(this, project, LOCAL, "process", claim=claim)
     service, part = next(one for one in _parts(project) if one[1].name == name)
@@ -121,6 +121,7 @@ def seat(this: Command, project: Project, name: str, target: str, *, claim: bool
             f"{found.folder}: the application has no such folder",
             next_step="set app.source in invoke.local.yaml to the application's checkout",
         )
+    session.target.snapshots.require_closed(session.source)
     return found
 
 

@@ -8,6 +8,7 @@ import pwd
 import shlex
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -341,6 +342,15 @@ def test_a_tree_that_others_can_write_becomes_no_release(open_place: Path) -> No
             snapshots.store(open_place, digest)
         mend(refused.value.next_step)
     snapshots.store(open_place, tree.digest(open_place, ("app",)))
+
+
+def test_a_part_that_others_can_write_is_run_by_no_python(open_place: Path) -> None:
+    """Tests and checks of the application run from its checkout; servers of development look at all of it."""
+    (open_place / "apps/backend").mkdir(parents=True)
+    assert programs.python_in(open_place / "apps/backend") == sys.executable
+    (open_place / "apps/backend").chmod(0o777)
+    with pytest.raises(Denied, match=f"others can write {open_place}/apps/backend, "):
+        programs.python_in(open_place / "apps/backend")
 
 
 @pytest.mark.parametrize("name", ["", "settings"])

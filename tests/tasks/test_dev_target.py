@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+import finance_report
 from infra.console import Console
+from infra.dev import seat as module
 from infra.dev.seat import target_of_local
 from infra.invocation import Command
-from infra.model.errors import BadInput, MissingProgram
+from infra.model.errors import BadInput, Denied, MissingProgram
 from infra.model.redaction import Redactor
 from infra.model.verdict import Outcome
+from tasks.root import ROOT
 
 
 def target(root: Path, asked: str, written: str) -> str:
@@ -57,3 +61,17 @@ def test_containers_are_refused_with_what_helps(
 def test_a_target_that_nobody_knows_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="process, docker, none"):
         target(tmp_path, "moon", "")
+
+
+def test_a_development_server_starts_from_no_tree_that_others_can_write(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_source: Path) -> None:
+        raise Denied("others can write it")
+
+    target = SimpleNamespace(snapshots=SimpleNamespace(require_closed=refuse))
+    session = SimpleNamespace(target=target, source=ROOT / "reference_app")
+    monkeypatch.setattr(module, "open_session", lambda *_words, **_more: session)
+    monkeypatch.setattr(module, "target_of_local", lambda *_words: "process")
+    with pytest.raises(Denied, match="others can write it"):
+        module.seat(SimpleNamespace(), finance_report.PROJECT, "backend", "process")  # type: ignore[arg-type]

@@ -44,14 +44,13 @@ def python() -> Program:
 def python_in(folder: Path) -> str:
     """Give the interpreter that has what a part of the application needs: that of its `.venv`, else ours.
 
-    Denied where somebody else could have put it there. What it links to is a Python that its person chose.
+    Denied where somebody else could have put it, or the part, there. What it links to is a Python that its
+    person chose.
     """
     own = folder / ".venv/bin/python"
-    if not own.exists():
-        return sys.executable
     parts = (folder, own.parents[1], own.parent, own)
     modes.require_own(parts, folder, accounts=(modes.owner_of(folder.parent),))
-    return str(own)
+    return str(own) if own.exists() else sys.executable
 
 
 def _from_wheel(name: str) -> Program:
