@@ -120,6 +120,17 @@ def test_the_account_of_a_unit_is_ours_for_that_unit_alone(marks: Marks, start: 
     assert seen(marks) == ([proven], [doubted])
 
 
+@neighbour.needs_root
+@pytest.mark.parametrize("account", ["daemon", "an-account-to-be-made"])
+def test_what_ran_as_nobody_before_it_had_an_account_is_no_dead_end(
+    marks: Marks, start: Start, account: str
+) -> None:
+    nobody = pwd.getpwnam("nobody")
+    bare = {**variables_of(marks, "postgres"), "INFRA_PROOF": ""}
+    pid = start(bare, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
+    assert seen(replace(marks, users={"postgres": account})) == ([], [pid])
+
+
 def test_a_watcher_is_proven_by_its_unit(marks: Marks, start: Start) -> None:
     pid = start({**variables_of(marks, "backend"), "INFRA_UNIT": "backend.watcher"})
     assert seen(marks) == ([pid], [])

@@ -8,7 +8,6 @@ for ours nor ended unasked. What runs as another user is a stranger.
 from __future__ import annotations
 
 import hmac
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from infra.targets.process.units_file import read_handed
 
 KEEPER = "infra.targets.process.supervisor"
 WATCHER = ".watcher"
+EARLIER = "nobody"  # whom root ran servers as that had no account of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,7 @@ class Marks:
     def could_be_ours(self, one: Bearer) -> bool:
         """Tell whether the process runs as a user that we start this unit as: ourselves, or its account."""
         user = self.users.get(one.unit.removesuffix(WATCHER), "")
-        try:
-            return one.uid in {os.getuid(), uid_of(user)}
-        except KeyError:  # there is no such account any more
-            return False
+        return any(one.uid == _uid(name) for name in ("", *((user, EARLIER) if user else ())))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,6 +174,14 @@ def mains_of(found: Iterable[Bearer]) -> Iterator[tuple[Bearer, Running]]:
             continue
         if is_main:
             yield one, running
+
+
+def _uid(user: str) -> int | None:
+    """Give the number of a user, None where there is no such account, or not yet."""
+    try:
+        return uid_of(user)
+    except KeyError:
+        return None
 
 
 def _read(process: psutil.Process) -> Bearer | None:
