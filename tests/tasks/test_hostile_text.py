@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from infra.console import Console
 from infra.model.errors import BadInput, KnownBad
 from infra.model.redaction import Redactor
 from infra.model.secret import MASK, Secret
+from infra.targets.process import ports
 from infra.workspace import settings_file
 
 HOSTILE = {
@@ -164,3 +166,26 @@ def test_a_fault_that_is_told_before_any_task_is_shown_in_the_same_way(
     with pytest.raises(Exit) as ended:
         tasks._check_settings(is_listing=False)
     assert ended.value.message == "✗ settings: \\x1b[31m\n    a\\x0ab\n→ mend it"
+
+
+LISTENS = """
+import socket, sys
+it = socket.create_server(("127.0.0.1", 0))
+print(it.getsockname()[1], flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_name_of_a_strangers_process_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = tmp_path / "x\x1b[31m\n✓ ok"
+    program.symlink_to(sys.executable)
+    with subprocess.Popen(
+        [program, "-I", "-c", LISTENS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as stranger:
+        assert stranger.stdout
+        port = int(stranger.stdout.readline())
+        held = ports.holders([port], dict)
+        Console(Redactor()).line(f"port {port} is held by {held[port]}")
+        stranger.communicate()
+    told = capsys.readouterr().err
+    assert told == f"port {port} is held by " + r"x\x1b[31m\x0a✓ ok" + f" (pid {stranger.pid})\n"
