@@ -21,7 +21,7 @@ SERVE = (
     *("-filer.port=$FILER_PORT", "-filer.port.grpc=$FILER_GRPC_PORT"),
     *("-admin.port=$ADMIN_PORT", "-admin.port.grpc=$ADMIN_GRPC_PORT"),
     # Relative to where it runs: the name of a socket has room for 107 bytes.
-    *("-s3.localSocket=minio/s3.sock", "-filer.localSocket=minio/filer.sock"),
+    *("-s3.localSocket=../data/minio/s3.sock", "-filer.localSocket=../data/minio/filer.sock"),
     *("-s3.iam=false", "-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false"),
     *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=100"),
     # What it resumes are its elections: with them it takes its first write up to 20 s late.

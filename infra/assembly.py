@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import pwd
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +21,7 @@ from infra.choices import (
 from infra.model.addresses import LOOPBACK, Addresses
 from infra.model.command_line import CommandLine
 from infra.model.environments import environment
-from infra.model.errors import BadInput, DeletedVersion, MissingProgram
+from infra.model.errors import DeletedVersion, MissingProgram
 from infra.model.naming import Names, checkout_id
 from infra.model.passed import Passed
 from infra.model.places import Places, Program
@@ -36,7 +35,7 @@ from infra.store.deploys import Records
 from infra.store.ledger import Ledger
 from infra.store.proof_key import ProofKey
 from infra.store.session_keys import Keys
-from infra.targets.process import passed_files, programs, secret_files
+from infra.targets.process import accounts, passed_files, programs, secret_files
 from infra.targets.process.target import ProcessTarget
 from infra.vault import stores
 from infra.workspace import ports_file, settings_file, templates
@@ -224,7 +223,7 @@ def _places(
     numbers = ports_file.ports(root, where.neighbours, wanted, claim=claim)
     if claim:
         homes.remember(where.state, top)
-    user = _database_user(settings.process.database_user) if os.getuid() == 0 else ""
+    chosen_accounts = accounts.choose(project.name, roster(project, chosen, "process"), _wishes(settings))
     places = Places(
         root=str(root),
         secrets=str(where.memory / chosen.name),
@@ -234,7 +233,8 @@ def _places(
         programs=found,
         python=programs.python().argv,
         path=PATH,
-        database_user=user,
+        users=chosen_accounts.users,
+        without_accounts=chosen_accounts.fault,
     )
     return places, ports_file.Ports(root, where.neighbours, wanted, numbers)
 
@@ -290,23 +290,15 @@ def _left_out(declared: Project, chosen: Environment, held: Mapping[str, Mapping
     return [f"{spec.service}/{spec.key}" for spec in required if spec.key not in held.get(spec.service, {})]
 
 
-def _database_user(name: str) -> str:
-    """Give the user that runs PostgreSQL for root; BadInput for root itself and for nobody known."""
-    try:
-        is_usable = pwd.getpwnam(name).pw_uid != 0
-    except KeyError:
-        is_usable = False
-    if not is_usable:
-        raise BadInput(
-            f"process/database_user: {name!r} is no ordinary user of this machine",
-            next_step="name one in invoke.local.yaml: process: {database_user: nobody}",
-        )
-    return name
+def _wishes(settings: Settings) -> dict[str, str]:
+    """Give the accounts that a person named, by service; the older setting names PostgreSQL's alone."""
+    older = settings.process.database_user
+    return ({"postgres": older} if older else {}) | settings.process.users
 
 
 def _programs(settings: Settings, where: Folders, used: Collection[str]) -> dict[str, Program]:
     wishes = vars(settings.process.programs)
     found = {name: programs.find(name, source) for name, source in wishes.items() if name in used}
     if os.getuid() == 0:
-        found["postgres"] = programs.copied(found["postgres"], where.state / "programs")
+        found = {name: programs.copied(one, where.neighbours / "programs") for name, one in found.items()}
     return {**found, "python": programs.python()}

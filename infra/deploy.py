@@ -38,10 +38,16 @@ def plan(session: Session, request: Request, recorded: dict[str, Bundle] | None 
     left.tell(session, picture.observed.live(), picture.observed.unproven)
     for line in (*plan_lines(picture.plan), *session.passed.words):
         session.console.line(line)
+    if session.places.without_accounts:
+        session.console.line(f"! servers run as {_who_runs(session)}: {session.places.without_accounts}")
     for name, why in picture.wanted.left_out.items():
         session.console.line(f"! {why}")
         session.outcome.facts.setdefault("not_started", {})[name] = why
     return picture
+
+
+def _who_runs(session: Session) -> str:
+    return " and ".join(dict.fromkeys(session.places.user(one.name) or "root" for one in session.services))
 
 
 def show(session: Session, request: Request) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -174,6 +175,7 @@ def doctor(session: Session) -> None:
     rows += [
         ("program", name, f"{one.version}   {one.argv[0]}") for name, one in sorted(places.programs.items())
     ]
+    rows += [("account", one.name, _account(session, one.name)) for one in session.services]
     rows += [("port", name, words) for name, words in _ports(session).items()]
     rows += [("process", str(one), UNPROVEN) for one in session.target.unproven()]
     rows += [
@@ -194,6 +196,15 @@ def doctor(session: Session) -> None:
     ]
     session.console.table(rows)
     session.outcome.facts |= {f"{kind} {name}": value for kind, name, value in rows}
+
+
+def _account(session: Session, service: str) -> str:
+    """Give who runs a service, and where that is root why."""
+    user = session.places.user(service)
+    if user or os.getuid() != 0:
+        return user or "yours"
+    reason = session.places.without_accounts or "an account of its own comes with application environments"
+    return f"root: {reason}"
 
 
 def _vault(session: Session) -> str:

@@ -10,6 +10,7 @@ from infra.model.errors import BadInput
 from infra.model.namespace import checked, short_hash, shortened
 
 IDENTIFIER_LIMIT = 63
+ACCOUNT_LIMIT = 32
 WORKERS = frozenset(f"gw{number}" for number in range(100))
 _LONGEST_WORKER_END = len("_gw99")
 _PROJECT = re.compile(r"(?=.{1,32}\Z)[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -74,6 +75,11 @@ class Names:
         """Give the namespace so short that a worker's database of this project is a PostgreSQL identifier."""
         limit = IDENTIFIER_LIMIT - len(f"{self.project}_test_") - _LONGEST_WORKER_END
         return shortened(shortened(checked(namespace)), limit)
+
+    def account(self, service: str) -> str:
+        """Give the machine's account of a service's server: a user name of 32 characters at most."""
+        full = f"{self.project}_{service}"
+        return full if len(full) <= ACCOUNT_LIMIT else f"{full[:23].rstrip('_')}_{short_hash(full)}"
 
     def database(self, environment: Environment, namespace: str | None = None) -> str:
         """Give the database of an environment; `namespace` is None in the first checkout of a machine."""

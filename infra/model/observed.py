@@ -83,9 +83,11 @@ class Observed:
     `unproven` are those that only could be ours: they have our marks and our user, and no proof.
     `unkept` names live ones that no supervisor knows, nor would adopt.
     `unhealthy` says why a live unit is not ready; `secret_files` are digests of rendered files;
-    `uninstalled` names programs that are not copied yet; `keeper` is the supervisor's version;
-    `at` is when it was seen, in seconds since the epoch. `sent` is what the platform keeps by service, and
-    `credentials` the accessor of each service's proven credential; a target without them leaves them out.
+    `uninstalled` names programs that are not copied yet, `unmade` accounts that the machine does not have;
+    `owners` are the accounts that data folders belong to, by service, empty for ourselves; `keeper` is the
+    supervisor's version; `at` is when it was seen, in seconds since the epoch. `sent` is what the platform
+    keeps by service, and `credentials` the accessor of each service's proven credential; a target
+    without them leaves them out.
     """
 
     at: float = 0.0
@@ -94,6 +96,8 @@ class Observed:
     secret_files: Mapping[str, Found[str] | Absent | Unknown] = field(default_factory=dict)
     releases: frozenset[str] = frozenset()
     uninstalled: frozenset[str] = frozenset()
+    unmade: frozenset[str] = frozenset()
+    owners: Mapping[str, str] = field(default_factory=dict)
     unhealthy: Mapping[str, str] = field(default_factory=dict)
     strangers: tuple[Running, ...] = ()
     unproven: tuple[Running, ...] = ()

@@ -14,6 +14,8 @@ Kind = Literal[
     "store-release",
     "start-supervisor",
     "install-program",
+    "create-account",
+    "change-owner",
     "move-ports",
     "stop-unit",
     "start-unit",

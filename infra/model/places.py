@@ -22,7 +22,8 @@ class Program:
 class Places:
     """The process target's answer to "where": everything of one environment of one checkout.
 
-    `root` holds state, `secrets` is memory where the machine has it, `ports` are by unit name.
+    `root` holds state, `secrets` is memory where the machine has it, `ports` are by unit name. `users` are
+    the accounts of services that do not run as whoever starts them, `without_accounts` is why some have none.
     """
 
     root: str
@@ -33,7 +34,12 @@ class Places:
     programs: Mapping[str, Program]
     python: tuple[str, ...]
     path: str
-    database_user: str
+    users: Mapping[str, str]
+    without_accounts: str = ""
+
+    def user(self, service: str) -> str:
+        """Give the account that a service's servers run as, empty for whoever starts them."""
+        return self.users.get(service, "")
 
     @property
     def run(self) -> str:
@@ -57,6 +63,10 @@ class Places:
     def secrets_file(self, service: str) -> str:
         """Give the rendered secrets file of a service."""
         return f"{self.secrets}/{service}/.env"
+
+    def server_folder(self, service: str) -> str:
+        """Give the folder in memory that a service's server may write: its account's own."""
+        return f"{self.secrets}/{service}/server"
 
     def passed_file(self, digest: str) -> str:
         """Give the file of the caller's variables that the application was started with; memory as well."""

@@ -104,7 +104,8 @@ class Process:
 
     __pydantic_config__ = STRICT
     programs: Programs = Programs()
-    database_user: str = "nobody"
+    users: dict[str, str] = field(default_factory=dict)
+    database_user: str | None = None
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,11 @@ class Bundle:
     unread: tuple[str, ...] = ()
 
     @property
+    def user(self) -> str:
+        """The account that the service's servers run as, empty for whoever starts them."""
+        return next((unit.user for unit in self.units if unit.health.probe != "agent"), "")
+
+    @property
     def digest(self) -> str:
         """One SHA-256 over all that is sent and the secrets' versions, in 64 hex digits; empty when unknown.
 

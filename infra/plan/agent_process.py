@@ -58,13 +58,13 @@ def is_agent(unit: str) -> bool:
 
 
 def agent_places(service: str, places: Places) -> AgentPlaces:
-    """Give where the agent keeps things: what it renders is for its own user alone."""
+    """Give where the agent keeps things: what it renders is for its service's user alone."""
     return AgentPlaces(
         secrets=places.secrets_file(service).rpartition("/")[0],
         token=places.agent_token(service),
         credential=places.credential(service),
         files=f"{places.run}/{unit_name(service)}",
-        owner="",
+        owner=places.user(service),
         group="",
         mode="0400",
     )

@@ -16,6 +16,8 @@ def facts_of(observed: Observed, bundles: Mapping[str, Bundle]) -> tuple[str, ..
         *sorted(f"{name}: {_words(read)}" for name, read in observed.reads()),
         *sorted(f"release {release}" for release in observed.releases),
         *sorted(f"not installed {name}" for name in observed.uninstalled),
+        *sorted(f"no account {name}" for name in observed.unmade),
+        *sorted(f"owner {service} {name}" for service, name in observed.owners.items()),
         *sorted(f"unhealthy {name}" for name in observed.unhealthy),
         *sorted(f"unkept {name}" for name in observed.unkept),
         *sorted(f"stranger {one.unit} {one.bundle}" for one in observed.strangers),

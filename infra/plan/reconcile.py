@@ -91,6 +91,8 @@ def _doubles(observed: Observed) -> Iterator[Operation]:
 
 def _changes(service: Service, observed: Observed, wanted: Wanted) -> Iterator[Operation]:
     bundle = wanted.bundles[service.name]
+    for user in dict.fromkeys(unit.user for unit in bundle.units if unit.user in observed.unmade):
+        yield Operation("create-account", service.name, user, "the machine has none of this name yet")
     yield from _secret_file(service.name, observed, wanted)
     for part in service.parts:
         if part.program in observed.uninstalled:
@@ -98,13 +100,17 @@ def _changes(service: Service, observed: Observed, wanted: Wanted) -> Iterator[O
             yield Operation("install-program", service.name, part.program, reason)
     has_no_data = _has_no_data(service, observed)
     if has_no_data:
-        yield from _without_data(bundle, observed)
+        yield from _stopped(bundle, observed, "the data that it was started with are gone")
     yield from _data(service, observed)
+    has_other_owner = not has_no_data and _has_other_owner(service, bundle, observed)
+    if has_other_owner:
+        yield from _stopped(bundle, observed, "its data change owner")
+        yield Operation("change-owner", service.name, service.name, _owner_words(service, bundle, observed))
     if bundle.release and bundle.release not in observed.releases:
         yield Operation("store-release", service.name, bundle.release[:12], "no snapshot of it is kept")
     doubled = {stranger.unit for stranger in observed.strangers}
     for unit in bundle.units:
-        is_ended = has_no_data or unit.name in doubled
+        is_ended = has_no_data or has_other_owner or unit.name in doubled
         yield from _unit(unit, bundle, observed, wanted, is_ended=is_ended)
 
 
@@ -123,13 +129,20 @@ def _has_no_data(service: Service, observed: Observed) -> bool:
     return bool(service.data_version) and not (isinstance(seen, Found) and seen.fact.version)
 
 
-def _without_data(bundle: Bundle, observed: Observed) -> Iterator[Operation]:
-    """Stop what goes on without its data: the new folder is another one."""
+def _stopped(bundle: Bundle, observed: Observed, reason: str) -> Iterator[Operation]:
+    """Stop what must not go on with the data that it has."""
     for unit in reversed(bundle.units):
         if observed.running(unit.name):
-            yield Operation(
-                "stop-unit", unit.service, unit.name, "the data that it was started with are gone"
-            )
+            yield Operation("stop-unit", unit.service, unit.name, reason)
+
+
+def _has_other_owner(service: Service, bundle: Bundle, observed: Observed) -> bool:
+    return observed.owners.get(service.name, bundle.user) != bundle.user
+
+
+def _owner_words(service: Service, bundle: Bundle, observed: Observed) -> str:
+    has, wanted = (name or "whoever starts it" for name in (observed.owners[service.name], bundle.user))
+    return f"its data belong to {has}, and {wanted} runs it"
 
 
 def _data(service: Service, observed: Observed) -> Iterator[Operation]:

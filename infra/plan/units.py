@@ -87,7 +87,7 @@ def _unit(service: Service, part: Part, scene: Scene) -> Unit:
         files=_files(service, part, scene),
         needs=_needs(service, part, scene),
         stop_signal=part.stop_signal,
-        user=places.database_user if part.program == "postgres" else "",
+        user=places.user(service.name),
         yields=service.is_soft,
     )
 
@@ -102,7 +102,7 @@ def _argv(service: Service, part: Part, scene: Scene) -> tuple[str, ...]:
 
 def _words(service: Service, part: Part, scene: Scene) -> dict[str, str]:
     places = scene.places
-    folder = f"{places.secrets}/{service.name}"
+    folder = places.server_folder(service.name)
     return {
         "$BIND": places.bind,
         "$PORT": str(places.ports[part.name]),

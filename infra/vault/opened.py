@@ -58,4 +58,4 @@ def folders_of(this: Command, project: Project) -> Folders:
 def _places(where: Folders, env: str) -> Places:
     """Give where agents keep what they hold and tell; what runs beside them is not looked for."""
     root, secrets = str(where.state / env), str(where.memory / env)
-    return Places(root, secrets, "", LOOPBACK, ports={}, programs={}, python=(), path="", database_user="")
+    return Places(root, secrets, "", LOOPBACK, ports={}, programs={}, python=(), path="", users={})

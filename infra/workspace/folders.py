@@ -94,10 +94,14 @@ def _blocking(folder: Path) -> Path | None:
 
 
 def _memory(project: str, variables: dict[str, str]) -> Path | None:
-    """Give our folder in memory that is this user's own, None where the machine has none."""
+    """Give our folder in memory, None where the machine has none.
+
+    It is this user's own; that of root only where servers of other accounts can enter it.
+    """
     uid = os.getuid()
     own = Path(variables.get("XDG_RUNTIME_DIR") or f"/run/user/{uid}")
-    if _is_memory(own) and own.stat().st_uid == uid:
+    is_own = _is_memory(own) and own.stat().st_uid == uid
+    if is_own and (uid != 0 or not _blocking(own)):
         return own / project
     return _shared_memory(project) if _is_memory(MEMORY) else None
 

@@ -28,7 +28,7 @@ PLACES = Places(
     programs={**PROGRAMS, "vault": Program(("/opt/vault",), "vault 1.21.0")},
     python=("/usr/bin/python3",),
     path="/usr/bin:/bin",
-    database_user="",
+    users={},
 )
 SCENE = units.Scene(
     project=PROJECT,

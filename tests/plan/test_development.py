@@ -30,7 +30,7 @@ PLACES = Places(
     programs={"python": Program(("/ours/python",), "python 3")},
     python=("/ours/python",),
     path="/usr/bin:/bin",
-    database_user="",
+    users={},
 )
 SCENE = Scene(
     project=PROJECT,

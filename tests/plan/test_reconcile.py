@@ -189,3 +189,37 @@ def test_a_service_outside_of_this_run_whose_address_moves_is_named_too() -> Non
     plan = reconcile(WORLD, replace(WANTED, rewritten=moved))
     assert plan.left_alone == ("far",)
     assert "rewrite derived far URL: its port is 5532 now" in [str(step) for step in plan.operations]
+
+
+def owned_by(user: str) -> dict[str, Bundle]:
+    unit = replace(BUNDLES["store"].units[0], user=user)
+    return {**BUNDLES, "store": replace(BUNDLES["store"], units=(unit,))}
+
+
+def test_an_account_that_the_machine_lacks_is_made_before_anything_of_its_service() -> None:
+    bundles = owned_by("p_store")
+    empty = Observed(
+        units=dict.fromkeys(BUNDLES, Absent()), unmade=frozenset({"p_store"}), keeper=Found("v1")
+    )
+    steps = words(empty, replace(WANTED, bundles=bundles, secret_files={"store": "d"}))
+    assert steps[:2] == ["create-account p_store", "write-secrets store"]
+    assert "create-account p_store" not in words(
+        replace(empty, unmade=frozenset()), replace(WANTED, bundles=bundles)
+    )
+
+
+@pytest.mark.parametrize(("owner", "user"), [("nobody", "p_store"), ("", "p_store"), ("p_store", "")])
+def test_data_of_another_account_change_owner_once_while_their_server_is_stopped(
+    owner: str, user: str
+) -> None:
+    wanted = replace(WANTED, bundles=owned_by(user))
+    there = replace(WORLD, owners={"store": owner})
+    assert [step for step in words(there, wanted) if step.endswith("store")] == [
+        "stop-unit store",
+        "change-owner store",
+        "start-unit store",
+        "ensure-database store",
+    ]
+    stopped = replace(there, units={**WORLD.units, "store": Absent()})  # killed right after the stop
+    assert words(stopped, wanted)[:2] == ["change-owner store", "start-unit store"]
+    assert "change-owner store" not in words(replace(there, owners={"store": user}), wanted)

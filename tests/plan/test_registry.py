@@ -49,7 +49,7 @@ def test_it_is_in_the_plan_of_processes_with_its_port_its_data_and_its_secrets()
         programs={"python": Program(("/usr/bin/python3",), "python 3")},
         python=("/usr/bin/python3",),
         path="/usr/bin",
-        database_user="",
+        users={},
     )
     at = units.Scene(
         PROJECT, environment("local"), places, AT.templates, "d" * 40, {"search": 1}, "http://x", {}

@@ -22,6 +22,10 @@ from typing import Any
 import psutil
 import pytest
 
+from finance_report import PROJECT
+from infra.model.naming import Names
+from infra.targets.process import accounts
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("infra", "tasks", "finance_report", "templates", "reference_app", "invoke.yaml")
 MISBEHAVE = "reference_app/apps/backend/misbehave.json"
@@ -49,6 +53,14 @@ class Done:
     def json(self) -> dict[str, Any]:
         value: dict[str, Any] = json.loads(self.out)
         return value
+
+
+@pytest.fixture(scope="session", autouse=True)
+def accounts_of_servers() -> None:
+    """Make what the first plan of root lists on a bare machine: no test hangs on which one comes first."""
+    for service in PROJECT.services if os.getuid() == 0 else ():
+        if not service.from_source:
+            accounts.make(Names(PROJECT.name).account(service.name))
 
 
 class Checkout:

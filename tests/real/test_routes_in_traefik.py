@@ -78,7 +78,7 @@ def local(echoes: dict[str, int], tmp_path_factory: pytest.TempPathFactory) -> I
 @contextlib.contextmanager
 def _local_router(root: Path, parts: dict[str, int], project: Project = PROJECT) -> Iterator[Visit]:
     port, folder = free_port(), root / "run" / "router"
-    places = Places(str(root), "", "", LOOPBACK, {**parts, "router": port}, {}, (), "", "")
+    places = Places(str(root), "", "", LOOPBACK, {**parts, "router": port}, {}, (), "", {})
     files = {file.name: file.text for file in traefik_files(project, environment("local"), places)}
     folder.mkdir(parents=True)
     (folder / "routes.yaml").write_text(files["routes.yaml"], encoding="utf-8")

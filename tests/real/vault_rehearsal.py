@@ -95,7 +95,7 @@ class Rehearsal:
     def places(self) -> Places:
         """Where this rehearsal keeps things; ports and programs do not matter here."""
         memory = str(self.checkout.memory / self.env)
-        return Places(str(self.root), memory, "", "127.0.0.1", {}, {}, (), "", "")
+        return Places(str(self.root), memory, "", "127.0.0.1", {}, {}, (), "", {})
 
     def path_of(self, service: str) -> str:
         return secret_path(PROJECT.name, environment(self.env), service, "secret")

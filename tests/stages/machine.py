@@ -141,7 +141,7 @@ def session(
         part.program: Program((f"/{part.program}",), "1") for one in PROJECT.services for part in one.parts
     }
     places = Places(
-        str(root), str(folder / "memory"), "c0ffee00", "127.0.0.1", numbers, programs, ("python3",), "", ""
+        str(root), str(folder / "memory"), "c0ffee00", "127.0.0.1", numbers, programs, ("python3",), "", {}
     )
     redactor, commands = Redactor(), CommandLine(PROJECT.name, "local", is_meant=True)
     store = FileStore(folder / "data", "local", folder / "checkout")

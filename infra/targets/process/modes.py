@@ -55,13 +55,36 @@ def private_folder(folder: Path) -> None:
     folder.chmod(CLOSED)
 
 
-def write(file: Path, text: str, mode: int = TEXT) -> None:
-    """Write a whole file beside the old one and rename it: a reader sees the old one or the new one."""
+def let_pass(folder: Path) -> None:
+    """Let others pass through a folder of ours."""
+    status = folder.stat()
+    if status.st_uid == os.getuid() and status.st_mode & PASSABLE != PASSABLE:
+        folder.chmod(status.st_mode | PASSABLE)
+
+
+def given_folder(folder: Path, owner: tuple[int, int]) -> None:
+    """Make a folder of mode 0700 for another account in one of ours; OSError where a link stands there."""
+    folder.mkdir(exist_ok=True, mode=CLOSED)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        os.fchown(descriptor, *owner)
+        os.fchmod(descriptor, CLOSED)
+    finally:
+        os.close(descriptor)
+
+
+def write(file: Path, text: str, mode: int = TEXT, owner: tuple[int, int] | None = None) -> None:
+    """Write a whole file beside the old one and rename it: a reader sees the old one or the new one.
+
+    `owner` is the uid and gid of another account that it is for.
+    """
     new = beside(file)
     new.unlink(missing_ok=True)
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
         os.fchmod(descriptor, mode)
+        if owner:
+            os.fchown(descriptor, *owner)
         out.write(text)
     new.replace(file)
 

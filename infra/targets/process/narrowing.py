@@ -10,7 +10,7 @@ from infra.targets.process import modes
 
 _FILES = ("*", "run/*", "run/*/*", "logs/*", "data/*/.infra.json")
 _DATA = "data/*"  # the user that runs a server may own its data folder
-_TREES = {"releases/*": modes.CLOSED, "../programs/*": modes.PASSABLE}
+_TREES = {"releases/*": modes.CLOSED, "../../programs/*": modes.PASSABLE}
 
 
 def narrow(root: Path, *advice: str, accounts: Collection[int] = ()) -> int:
@@ -21,7 +21,7 @@ def narrow(root: Path, *advice: str, accounts: Collection[int] = ()) -> int:
     at while its top is wider than we make it.
     """
     base = root.parents[1]
-    above = dict.fromkeys((base, root.parent, root.parent / "programs", root), modes.PASSABLE)
+    above = dict.fromkeys((base, root.parent, base / "programs", root), modes.PASSABLE)
     own = above | {path: _widest(path) for pattern in _FILES for path in root.glob(pattern)}
     trees = {path: widest for pattern, widest in _TREES.items() for path in _below(root, pattern)}
     modes.require_own((*own, *trees), base, *advice)

