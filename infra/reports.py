@@ -35,7 +35,7 @@ def status(session: Session, services: tuple[str, ...]) -> None:
     for unit in units:
         seen = observed.units[unit.name]
         if session.is_store_lost and is_agent(unit.name) and not _doubt(unit, observed):
-            word, detail = "FAIL", _orphaned(seen)
+            word, detail = "FAIL", _orphaned(session, unit, seen)
         elif not isinstance(seen, Found):
             why = _doubt(unit, observed) or states.get(unit.name, {}).get("why") or _stopped(session, unit)
             word, detail = "FAIL", str(why)
@@ -63,11 +63,12 @@ def status(session: Session, services: tuple[str, ...]) -> None:
         raise KnownBad(f"{', '.join(bad)}: not working", next_step=command)
 
 
-def _orphaned(seen: object) -> str:
+def _orphaned(session: Session, unit: Unit, seen: object) -> str:
     """Give what became of the agent of a Vault that is gone; who reads what it rendered goes on."""
     if isinstance(seen, Found):
         return f"{_living(seen.fact)} still asks a Vault that is gone; the next vault.dev, or down, ends it"
-    return "ended with its Vault; what it rendered stays"
+    has_rendered = Path(session.places.secrets_file(unit.service)).exists()
+    return "ended with its Vault; what it rendered stays" if has_rendered else "was never set up"
 
 
 def _fault(session: Session, unit: Unit, states: Mapping[str, Mapping[str, Any]]) -> str:
