@@ -45,11 +45,11 @@ def _object_store(_values: Mapping[Place, Secret], at: Addresses) -> str | None:
 
 
 def _access_key(values: Mapping[Place, Secret], at: Addresses) -> str | None:
-    return values["minio", "ROOT_USER"].reveal() if at.owns_object_store else None
+    return values["minio", f"{at.object_store_login}_USER"].reveal() if at.owns_object_store else None
 
 
 def _secret_key(values: Mapping[Place, Secret], at: Addresses) -> str | None:
-    return values["minio", "ROOT_PASSWORD"].reveal() if at.owns_object_store else None
+    return values["minio", f"{at.object_store_login}_PASSWORD"].reveal() if at.owns_object_store else None
 
 
 def _bucket(_values: Mapping[Place, Secret], at: Addresses) -> str | None:

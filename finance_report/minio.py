@@ -1,6 +1,7 @@
 """The object store of environments that have one of their own; the others share the platform's.
 
-In a container it is MinIO, as a process SeaweedFS. Both are given one login, which is the environment's.
+In a container it is MinIO, as a process SeaweedFS. The root login is the environment's own; the application has
+one that opens its bucket and nothing else, where the server is a process.
 """
 
 from infra.model.secret import SecretSpec
@@ -48,7 +49,10 @@ MINIO = Service(
             command=SERVE,
             port=9000,
             more_ports=MORE_PORTS,
-            process_environment=(("INFRA_CERTIFICATE_FILE", "$CERTIFICATE_FILE"),),
+            process_environment=(
+                ("INFRA_BUCKET", "$BUCKET"),
+                ("INFRA_CERTIFICATE_FILE", "$CERTIFICATE_FILE"),
+            ),
             health=Health("answers", path="/minio/health/live"),
             limits=Limits(memory_mib=512, processes=200),
             entrypoint="seaweedfs",
@@ -68,6 +72,8 @@ MINIO = Service(
     secrets=(
         SecretSpec("minio", "ROOT_USER", "generated", length=20),
         SecretSpec("minio", "ROOT_PASSWORD", "generated"),
+        SecretSpec("minio", "APP_USER", "generated", length=20),
+        SecretSpec("minio", "APP_PASSWORD", "generated"),
     ),
     data_version="seaweedfs",
     write_probe="object_store",

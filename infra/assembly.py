@@ -268,7 +268,7 @@ def _addresses(project: Project, chosen: Environment, places: Places, foreign_st
         role=project.role,
         bucket=names.bucket(chosen) if own_store or foreign_store else "",
         object_store=own_store or foreign_store,
-        owns_object_store=bool(own_store),
+        object_store_login="APP" if own_store else "",
         project=project.name,
         environment=chosen.name,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 LOOPBACK = "127.0.0.1"  # where processes listen, and where they are asked
 OBJECT_STORE_KEYS = ("S3_ENDPOINT", "S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY")
@@ -13,8 +14,8 @@ OBJECT_STORE_KEYS = ("S3_ENDPOINT", "S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY
 class Addresses:
     """Hosts, ports, database and role of one environment; `ports` are by service.
 
-    `bucket` and `object_store` are empty where there is no object store; `owns_object_store` tells that it
-    is the environment's own, so that its login is ours to give. `project` and `environment` are the names by
+    `bucket` and `object_store` are empty where there is no object store. Where it is the environment's own,
+    `object_store_login` says with which of its logins the application comes: its key's prefix. `project` and `environment` are the names by
     which addresses of earlier derivations are known; without them none are.
     """
 
@@ -25,6 +26,11 @@ class Addresses:
     role: str
     bucket: str = ""
     object_store: str = ""
-    owns_object_store: bool = False
+    object_store_login: Literal["", "ROOT", "APP"] = ""
     project: str = ""
     environment: str = ""
+
+    @property
+    def owns_object_store(self) -> bool:
+        """True when the object store is the environment's own, so that its logins are ours to give."""
+        return bool(self.object_store_login)

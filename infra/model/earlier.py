@@ -25,10 +25,13 @@ def earlier(at: Addresses, text: str) -> Iterator[Addresses]:
     """Give every address of ours that may stand in this text; whoever asks derives from each and compares.
 
     Ours are any port, the hosts that the environment's stores have on any of its targets, and the names of
-    its database. Nothing else of a derived value may differ: who logs in, scheme, bucket and query stay.
+    its database; and the object store's own login, which the application had before it got one. Nothing else
+    of a derived value may differ: who else logs in, scheme, bucket and query stay.
     """
     if not at.environment:
         return
+    if at.owns_object_store:
+        yield replace(at, object_store_login="ROOT")
     names, row = Names(at.project), environment(at.environment)
     ports = [port for port in map(int, _PORT.findall(text)) if 0 < port <= HIGHEST]
     for hosts, port, database in product(_ways(names, row), ports, _databases(at, names, row, text)):
@@ -47,6 +50,8 @@ def earlier(at: Addresses, text: str) -> Iterator[Addresses]:
 def moved(before: str, after: str) -> str:
     """Give what is another one in the second of two addresses, in words without a login."""
     was, now = urlsplit(before), urlsplit(after)
+    if not was.netloc:
+        return "it is the application's own now"
     parts = {
         "host": (was.hostname, now.hostname),
         "port": (was.port, now.port),

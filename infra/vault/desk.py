@@ -144,7 +144,7 @@ def far_addresses(
         role=project.role,
         bucket=names.bucket(environment),
         object_store=object_store,
-        owns_object_store=environment.has_object_store,
+        object_store_login="ROOT" if environment.has_object_store else "",
         project=project.name,
         environment=environment.name,
     )

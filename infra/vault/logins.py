@@ -61,7 +61,11 @@ def logins_of(session: Session, service: str) -> tuple[Login, ...]:
     if program == "redis":
         return (RedisLogin(ports[program], logs, start),)
     if program == "seaweedfs":
-        return (ObjectStoreLogin(session.keys.addresses.object_store),)
+        endpoint = session.keys.addresses.object_store
+        return (
+            ObjectStoreLogin(endpoint, "ROOT", "the object store"),
+            ObjectStoreLogin(endpoint, "APP", "the application's login to the object store"),
+        )
     return ()
 
 
@@ -189,17 +193,23 @@ class RedisLogin:
 
 @dataclass(frozen=True, slots=True)
 class ObjectStoreLogin:
-    """The object store's own login; it takes the one that it was started with."""
+    """One login of the object store, with its keys' prefix; the server takes those that it was started with."""
 
     endpoint: str
-    name: str = "the object store"
-    keys: frozenset[str] = frozenset({"ROOT_USER", "ROOT_PASSWORD"})
+    prefix: str
+    name: str
     is_set_at_start: bool = True
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys that make it up."""
+        return frozenset({f"{self.prefix}_USER", f"{self.prefix}_PASSWORD"})
 
     def accepts(self, values: Values) -> bool:
         """Tell whether the object store lets this login list its buckets."""
         try:
-            ObjectStore(self.endpoint, values["ROOT_USER"], values["ROOT_PASSWORD"]).buckets()
+            user, password = values[f"{self.prefix}_USER"], values[f"{self.prefix}_PASSWORD"]
+            ObjectStore(self.endpoint, user, password).buckets()
         except Denied:
             return False
         return True

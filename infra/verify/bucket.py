@@ -35,7 +35,13 @@ def write_fault(secrets: Mapping[str, Secret]) -> str:
 
 def _write(store: ObjectStore, bucket: str) -> str:
     key, mark = f"infra-write-probe/{uuid4().hex}", uuid4().hex.encode()
-    store.put(bucket, key, mark)
+    try:
+        store.put(bucket, key, mark)
+    except Denied:
+        store.require(
+            bucket
+        )  # NotFound while it is being made: who may not make buckets is refused until then
+        raise
     found = store.get(bucket, key)
     store.delete(bucket, key)
     return "" if found == mark else "the object that was written could not be read again"

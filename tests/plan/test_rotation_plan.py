@@ -20,7 +20,7 @@ OWN = Addresses(
     "d_app",
     "b",
     "http://store",
-    owns_object_store=True,
+    object_store_login="APP",
 )
 FOREIGN = Addresses("db", "cache", {"postgres": 5432, "redis": 6379}, "d", "d_app", "b", "http://store")
 FLAGS = "--env staging"
@@ -28,7 +28,8 @@ READ_BY = {
     ("postgres", "APP_PASSWORD"): (("postgres", "app"), (("app", "DATABASE_URL"),)),
     ("postgres", "POSTGRES_PASSWORD"): (("postgres",), ()),
     ("redis", "PASSWORD"): (("redis", "app"), (("app", "REDIS_URL"),)),
-    ("minio", "ROOT_PASSWORD"): (("minio", "app"), (("app", "S3_SECRET_KEY"),)),
+    ("minio", "ROOT_PASSWORD"): (("minio",), ()),
+    ("minio", "APP_PASSWORD"): (("minio", "app"), (("app", "S3_SECRET_KEY"),)),
     ("app", "OPENROUTER_API_KEY"): (("app",), ()),
 }
 

@@ -14,9 +14,10 @@ import psutil
 import pytest
 
 from infra.model import dotenv
+from infra.model.errors import Denied
 from infra.model.secret import Secret
 from infra.store.file_store import FileStore
-from infra.targets.object_store import object_store
+from infra.targets.object_store import ObjectStore, object_store
 from tests.real.conftest import Checkout, kill
 
 pytestmark = pytest.mark.real
@@ -99,6 +100,31 @@ def app_keys(checkout: Checkout) -> dict[str, Secret]:
     folder = checkout.folder / "share/finance_report/secrets" / checkout.home_of_state.name
     held = FileStore(folder, "local", checkout.root).get("finance_report/local/app")
     return dict(held.values)
+
+
+def test_the_applications_login_opens_its_bucket_and_nothing_else(checkout: Checkout) -> None:
+    checkout.setup()
+    keys, found = keys_of(checkout, "minio"), object_store(keys_of(checkout, "app"))
+    assert found
+    store, bucket = found
+    assert (store.access_key, store.secret_key) == (keys["APP_USER"], keys["APP_PASSWORD"])
+    root = ObjectStore(store.endpoint, keys["ROOT_USER"], keys["ROOT_PASSWORD"])
+    other = f"{bucket}-other"  # an own one whose name begins as ours does
+    root.make(other)
+    root.put(other, "a", CONTENT)
+    for act in (
+        lambda: store.get(other, "a"),
+        lambda: store.put(other, "a", b""),
+        lambda: store.delete(other, "a"),
+        lambda: list(store.objects(other)),
+        lambda: store.make("another"),
+        lambda: store.remove(bucket),
+        lambda: store.put("nobodys", "a", b""),
+    ):
+        with pytest.raises(Denied):
+            act()
+    assert (store.buckets(), root.get(other, "a")) == ([bucket], CONTENT)
+    assert s3_of(checkout)["status"] == "ok"
 
 
 def test_none_switches_it_off_and_takes_its_keys_along(checkout: Checkout) -> None:

@@ -170,5 +170,5 @@ def addresses(numbers: dict[str, int]) -> Addresses:
     store = f"http://127.0.0.1:{numbers['minio']}"
     hosts = "127.0.0.1", "127.0.0.1"
     return Addresses(
-        *hosts, numbers, PROJECT.database, PROJECT.role, "statements", store, owns_object_store=True
+        *hosts, numbers, PROJECT.database, PROJECT.role, "statements", store, object_store_login="APP"
     )

@@ -24,7 +24,7 @@ HERE = Addresses(
     "finance_report_app",
     "statements",
     "http://127.0.0.1:9000",
-    owns_object_store=True,
+    object_store_login="APP",
     project="finance_report",
     environment="local",
 )
@@ -34,7 +34,7 @@ STAGING = replace(
     redis=NAMES.container("redis", environment("staging")),
     bucket="finance-report-staging",
     object_store="https://minio.internal.example.test",
-    owns_object_store=False,
+    object_store_login="",
     environment="staging",
 )
 PREVIEW = replace(
@@ -43,13 +43,15 @@ PREVIEW = replace(
     object_store=f"http://{NAMES.container('minio', environment('pr_47'))}:9000",
     environment="pr_47",
 )
-FOREIGN_STORE = replace(HERE, object_store="https://s3.example.test", owns_object_store=False)
+FOREIGN_STORE = replace(HERE, object_store="https://s3.example.test", object_store_login="")
 SOURCES = {
     ("postgres", "POSTGRES_PASSWORD"): "superuser",
     ("postgres", "APP_PASSWORD"): "p@ss w",
     ("redis", "PASSWORD"): "cache",
     ("minio", "ROOT_USER"): "owner",
     ("minio", "ROOT_PASSWORD"): "stored",
+    ("minio", "APP_USER"): "guest",
+    ("minio", "APP_PASSWORD"): "kept",
     ("app", "OPENROUTER_API_KEY"): "sk-or-made-up",
 }
 LOGIN = "postgresql+asyncpg://finance_report_app:p%40ss%20w@"
@@ -85,6 +87,8 @@ OURS: dict[str, tuple[Addresses, str, str, str]] = {
         "http://localhost:9100",
         "its host is 127.0.0.1 and its port is 9000 now",
     ),
+    "the object store's own login": (HERE, "S3_ACCESS_KEY", "owner", "it is the application's own now"),
+    "the object store's own password": (HERE, "S3_SECRET_KEY", "stored", "it is the application's own now"),
     "its own object store before somebody else's": (
         FOREIGN_STORE,
         "S3_ENDPOINT",
