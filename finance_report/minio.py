@@ -1,7 +1,7 @@
 """The object store of environments that have one of their own; the others share the platform's.
 
-In a container it is MinIO, as a process SeaweedFS. The root login is the environment's own; the application has
-one that opens its bucket and nothing else, where the server is a process.
+In a container it is MinIO, as a process SeaweedFS. The root login is the environment's own; as a process
+it has another one for the application, which opens its bucket and nothing else.
 """
 
 from infra.model.secret import SecretSpec

@@ -15,8 +15,8 @@ class Addresses:
     """Hosts, ports, database and role of one environment; `ports` are by service.
 
     `bucket` and `object_store` are empty where there is no object store. Where it is the environment's own,
-    `object_store_login` says with which of its logins the application comes: its key's prefix. `project` and `environment` are the names by
-    which addresses of earlier derivations are known; without them none are.
+    `object_store_login` is the prefix of the keys with which the application comes. `project` and
+    `environment` are the names by which addresses of earlier derivations are known; without them none are.
     """
 
     postgres: str

@@ -193,7 +193,7 @@ class RedisLogin:
 
 @dataclass(frozen=True, slots=True)
 class ObjectStoreLogin:
-    """One login of the object store, with its keys' prefix; the server takes those that it was started with."""
+    """One login of the object store, by its keys' prefix; the server takes what it was started with."""
 
     endpoint: str
     prefix: str

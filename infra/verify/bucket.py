@@ -37,11 +37,9 @@ def _write(store: ObjectStore, bucket: str) -> str:
     key, mark = f"infra-write-probe/{uuid4().hex}", uuid4().hex.encode()
     try:
         store.put(bucket, key, mark)
-    except Denied:
-        store.require(
-            bucket
-        )  # NotFound while it is being made: who may not make buckets is refused until then
-        raise
+    except Denied:  # also while its bucket is being made, where the login may not make it: NotFound tells so
+        store.require(bucket)
+        store.put(bucket, key, mark)
     found = store.get(bucket, key)
     store.delete(bucket, key)
     return "" if found == mark else "the object that was written could not be read again"

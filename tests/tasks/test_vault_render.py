@@ -36,7 +36,11 @@ def run(capsys: pytest.CaptureFixture[str], **arguments: Any) -> tuple[dict[str,
     [
         ("staging", "postgres", {"APP_PASSWORD": "required", "POSTGRES_PASSWORD": "required"}),
         ("production", "redis", {"PASSWORD": "required"}),
-        ("pr_47", "minio", dict.fromkeys(MINIO_KEYS, "required")),
+        (
+            "pr_47",
+            "minio",
+            {f"{who}_{what}": "required" for who in ("APP", "ROOT") for what in ("USER", "PASSWORD")},
+        ),
         ("canary", "redis", {"PASSWORD": "required"}),
     ],
 )

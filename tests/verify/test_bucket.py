@@ -41,7 +41,13 @@ def test_it_asks_again_while_the_server_or_its_bucket_is_not_there_yet() -> None
 def test_a_refused_login_is_told_at_once() -> None:
     store = Store(*[403] * 100)
     assert "403" in probe(store)
-    assert store.asked == ["PUT"]
+    assert store.asked == ["PUT", "HEAD"]
+
+
+def test_a_login_that_may_not_make_its_bucket_waits_until_it_is_made() -> None:
+    store = Store(403, 404)
+    assert probe(store) == "the object that was written could not be read again"
+    assert store.asked == ["PUT", "HEAD", "PUT", "GET", "DELETE"]
 
 
 def test_it_gives_up_in_time_and_says_what_it_saw_last(monkeypatch: pytest.MonkeyPatch) -> None:
