@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import http.client
 import re
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 from infra.model.addresses import OBJECT_STORE_KEYS
 from infra.model.errors import CannotTell, Denied, NotFound, Unreachable
 from infra.model.secret import Secret
+from infra.targets.bounded import Wire
 from infra.targets.s3_signature import Ask, signed
 
 ANSWERS_WITHIN = 5.0
@@ -106,19 +109,27 @@ class ObjectStore:
         return answer
 
     def _exchange(self, ask: Ask) -> tuple[int, bytes]:
-        is_tls = self.endpoint.startswith("https:")
-        make = http.client.HTTPSConnection if is_tls else http.client.HTTPConnection
-        connection = make(ask.host, timeout=ANSWERS_WITHIN)
         headers = signed(ask, self.access_key.reveal(), self.secret_key, datetime.now(UTC))
         try:
-            connection.request(ask.method, ask.target, ask.body, headers)
-            response = connection.getresponse()
-            return response.status, response.read()
+            with self._connected(ask.host) as connection:
+                connection.request(ask.method, ask.target, ask.body, headers)
+                response = connection.getresponse()
+                return response.status, response.read()
         except (OSError, http.client.HTTPException) as error:
             words = str(error) or type(error).__name__
             raise Unreachable(f"the object store {self.endpoint} does not answer: {words}") from error
-        finally:
-            connection.close()
+
+    @contextmanager
+    def _connected(self, host: str) -> Iterator[http.client.HTTPConnection]:
+        """Give a connection for one exchange that takes no longer than 5 s and no more than 8 MiB."""
+        is_tls = self.endpoint.startswith("https:")
+        make = http.client.HTTPSConnection if is_tls else http.client.HTTPConnection
+        connection = make(host, timeout=ANSWERS_WITHIN)
+        deadline = time.monotonic() + ANSWERS_WITHIN
+        connection.connect()
+        with closing(connection.sock) as plain:
+            connection.sock = Wire(plain, deadline)
+            yield connection
 
 
 def object_store(keys: Mapping[str, Secret]) -> tuple[ObjectStore, str] | None:

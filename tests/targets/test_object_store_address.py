@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -9,9 +10,11 @@ import pytest
 
 from infra.model.errors import CannotTell, Denied, NotFound, Unreachable
 from infra.model.secret import Secret
+from infra.targets import bounded
+from infra.targets import object_store as client
 from infra.targets.object_store import Object, ObjectStore, object_store
 from infra.targets.s3_signature import Ask, signed
-from infra.verify.loopback import Reply, refusing, serving
+from infra.verify.loopback import Reply, dripping, hanging, refusing, serving
 from tests.doubles.http_server import Site
 
 # The examples of the page on the Authorization header in Amazon's S3 API reference.
@@ -94,3 +97,16 @@ def test_a_bucket_that_is_there_is_not_made_twice_and_one_that_is_gone_is_remove
 def test_no_address_means_no_object_store() -> None:
     assert object_store({}) is None
     assert object_store({"S3_ENDPOINT": Secret("")}) is None
+
+
+def test_an_answer_without_an_end_takes_neither_memory_nor_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "ANSWERS_WITHIN", 0.3)
+    key = Secret("k")
+    for server in (hanging(), dripping(b"HTTP/1.1 200 OK\r\n\r\n"), dripping(b"HTTP/1.1 200 OK\r\nX: ")):
+        began = time.monotonic()
+        with server as url, pytest.raises(Unreachable):
+            ObjectStore(url, key, key).buckets()
+        assert time.monotonic() - began < 2
+    long = bytes(bounded.MOST + 1)
+    with serving(lambda *_: Reply(body=long)) as url, pytest.raises(Unreachable, match="without an end"):
+        ObjectStore(url, key, key).get("b", "k")
