@@ -12,7 +12,7 @@ from infra.store import records
 from infra.store.interface import Store, Versioned
 from infra.store.keyring import Keyring, by_service
 from infra.store.paths import derived_path, secrets_path
-from infra.store.settle import Settled, mark, settle
+from infra.store.settle import Settled, is_ahead, mark, settle
 
 Rendered = Callable[[str], Mapping[str, Secret]]
 Value = TypeVar("Value")
@@ -20,12 +20,16 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the store held at one moment, and what follows from it; versions are by path."""
+    """What the store held at one moment, and what follows from it; versions are by path.
+
+    `ahead` are the values that are held of keys which follow from one that is not written yet.
+    """
 
     held: Mapping[Place, Secret]
     marks: Mapping[Place, frozenset[str]]
     versions: Mapping[str, int]
     settled: Settled
+    ahead: Mapping[Place, Secret]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class EnvironmentKeys:
     def keyring(self, look: Look, generated: Collection[Place], rewritten: Collection[Place]) -> Keyring:
         """Give what was seen as values and findings; `generated` and `rewritten` are the caller's."""
         settled, declared = look.settled, {spec.place for spec in self.specs}
+        working = {**settled.values, **look.ahead}
         stored = {
             place: look.settled.values[place] for place in declared - settled.unwritten if place in look.held
         }
@@ -100,7 +105,7 @@ class EnvironmentKeys:
             restored=by_service(settled.restored),
             rewritten=by_service(rewritten),
             reasons=_nested(settled.reasons),
-            following=_nested({one: settled.values[one] for one in settled.reasons if one in settled.values}),
+            following=_nested({one: working[one] for one in settled.reasons if one in working}),
             missing=by_service(settled.missing),
             drifted=by_service(settled.drifted),
             undeclared=by_service(look.held.keys() - declared),
@@ -128,7 +133,9 @@ class EnvironmentKeys:
         settled = settle(
             self.specs, held, marks, name, addresses, self.generate, repair=repair, rendered=known
         )
-        return Look(held, marks, versions, settled)
+        rewritten = (spec for spec in self.specs if spec.place in settled.reasons)
+        ahead = {one.place: held[one.place] for one in rewritten if is_ahead(one, held, addresses)}
+        return Look(held, marks, versions, settled, ahead)
 
     def _unfit(self, look: Look) -> Iterable[str]:
         for spec in self.specs:

@@ -16,7 +16,7 @@ class Keyring:
 
     `values` are those in the store, `versions` what the paths have, or will have in a forecast.
     `restored` are those of the generated keys that are not new: the store lost them, and they lay rendered.
-    `reasons` say of each key that is there and rewritten why that is, `following` what it becomes.
+    `reasons` say of each key that is there and rewritten why that is, `following` what works in its place.
     `missing` keys are required and absent or empty, `drifted` ones were changed by a foreign hand,
     `undeclared` ones are in the store and in no declaration. `unfit` says which keys break their rule.
     """

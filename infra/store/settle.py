@@ -97,6 +97,15 @@ def settle(
     )
 
 
+def is_ahead(spec: SecretSpec, held: Mapping[Place, Secret], addresses: Addresses) -> bool:
+    """Tell whether a key follows from one that is not written yet: until then what is held of it works."""
+    try:
+        _ = spec.derive and spec.derive(held, addresses)
+    except KeyError:
+        return True
+    return False
+
+
 def mark(place: Place, value: Secret) -> str:
     """Give the digest by which a value of ours is known again, in 64 hex digits."""
     service, key = place

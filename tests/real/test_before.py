@@ -25,6 +25,7 @@ REHEARSAL = ("--env", "staging", "--target", "process")
 SQL = ("finance_report.postgres.shell",)
 SERVICES = ("postgres", "redis", "app")
 ADDRESSES = {"DATABASE_URL", "REDIS_URL", "S3_ENDPOINT"}  # the version before calls loopback localhost
+LOGIN_KEYS = {"S3_ACCESS_KEY": "APP_USER", "S3_SECRET_KEY": "APP_PASSWORD"}  # it had the object store's own
 NEVER_SAID = ("a fault of this tool", "Traceback", "another hand")
 
 
@@ -75,8 +76,9 @@ def _it_is_told_as_it_is(checkout: Checkout) -> None:
     assert {line.split()[0] for line in status.out.splitlines()} == {"OK"}, status.out
     assert "was killed" in status.err
     audit = _run(checkout, "vault.check", "--json", code=1).json["facts"]["rows"]
+    rewritten = ", ".join(sorted(ADDRESSES | LOGIN_KEYS.keys()))
     assert [row["detail"] for row in audit if row["number"] == 4 and row["state"] == "fail"] == [
-        f"not what follows from the others now, setup rewrites it: {', '.join(sorted(ADDRESSES))}"
+        f"not what follows from the others now, setup rewrites it: {rewritten}"
     ]
     plan = _run(checkout, "finance_report.app.plan", code=3).err
     host, port = "its host is 127.0.0.1", checkout.ports["postgres"]
@@ -91,7 +93,7 @@ def _setup_adopts_it(checkout: Checkout, before: Before) -> None:
     after = _pids(checkout, "local")
     assert {name for name in after if after[name] != before.pids[name]} == restarted
     assert set(after) == set(before.pids)
-    assert _values(checkout, "local") == _with_addresses_of_now(before.values)
+    assert _values(checkout, "local") == _as_now(checkout, "local", before.values)
     assert _run(checkout, "finance_report.setup", "--json").json["outcome"] == "nothing to do"
     cookie = ask(checkout, "/api/login", LOGIN)[2]
     assert ask(checkout, FILE, cookie=cookie)[:2] == (200, CONTENT)
@@ -121,7 +123,7 @@ def _its_rehearsal_without_a_supervisor_is_ended_with_a_word(checkout: Checkout,
     _run(checkout, *refused["next"].split()[1:])
     assert _pids(checkout, "staging") == {}
     _run(checkout, "finance_report.setup", *REHEARSAL)
-    assert _values(checkout, "staging") == _with_addresses_of_now(values)
+    assert _values(checkout, "staging") == _as_now(checkout, "staging", values)
     records = _run(checkout, "finance_report.app.history", "--json", *REHEARSAL).json["facts"]["records"]
     assert before.deploys[REHEARSAL] in {one["deploy"] for one in records if one["rehearsal"]}
 
@@ -142,10 +144,11 @@ def _run(checkout: Checkout, *words: str, code: int = 0, stdin: str = "") -> Don
 
 
 def _restarted(changes: list[str]) -> set[str]:
-    """Give the units that a plan restarts; each line says why."""
+    """Give the units that a plan restarts, or stops for a while and starts; each line says why."""
     lines = [line.partition(": ") for line in changes]
     assert [what for what, _, reason in lines if not reason] == []
-    return {what.removeprefix("restart unit ") for what, *_ in lines if what.startswith("restart unit ")}
+    started = (what for what, *_ in lines if what.startswith(("restart unit ", "start unit ")))
+    return {what.rpartition(" ")[2] for what in started}
 
 
 def _pids(checkout: Checkout, env: str) -> dict[str, int]:
@@ -159,11 +162,12 @@ def _values(checkout: Checkout, env: str) -> dict[str, dict[str, str]]:
     return {service: stored(checkout, service, env) for service in SERVICES}
 
 
-def _with_addresses_of_now(values: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-    """Give what was stored with the host that the plan writes; everything else of it stays."""
+def _as_now(checkout: Checkout, env: str, values: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Give what was stored with the host and the login that the plan writes; everything else of it stays."""
     here = {key: text.replace("localhost:", "127.0.0.1:") for key, text in values["app"].items()}
     assert {key for key, text in here.items() if text != values["app"][key]} <= ADDRESSES
-    return values | {"app": here}
+    logins = stored(checkout, "minio", env) if "S3_ACCESS_KEY" in here and env == "local" else {}
+    return values | {"app": here | {key: logins[name] for key, name in LOGIN_KEYS.items() if logins}}
 
 
 def _kill_supervisor(checkout: Checkout, env: str) -> None:

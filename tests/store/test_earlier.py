@@ -12,7 +12,7 @@ from infra.model.environments import environment
 from infra.model.naming import Names
 from infra.model.secret import Place, Secret
 from infra.store.keys import generate
-from infra.store.settle import BY_HAND, Settled, settle
+from infra.store.settle import BY_HAND, Settled, is_ahead, settle
 
 NAMES = Names("finance_report")
 SPECS = tuple(spec for service in finance_report.PROJECT.services for spec in service.secrets)
@@ -217,6 +217,14 @@ def test_any_other_value_stays_until_it_is_repaired_on_request(name: str) -> Non
     assert (found.drifted, dict(found.reasons)) == (frozenset({("app", key)}), {})
     assert found.values["app", key] == Secret(value)
     assert settled(at, key, value, repair=True).reasons == {("app", key): BY_HAND}
+
+
+def test_what_follows_from_a_key_that_is_not_written_yet_works_as_it_is_held() -> None:
+    held = {place: Secret(text) for place, text in SOURCES.items() if place[1] != "APP_USER"}
+    held |= {("app", "S3_ACCESS_KEY"): Secret("owner"), ("app", "S3_SECRET_KEY"): Secret("stored")}
+    found = settle(SPECS, held, {}, "local", HERE, generate)
+    assert found.reasons.keys() == {("app", "S3_ACCESS_KEY"), ("app", "S3_SECRET_KEY")}
+    assert [spec.place for spec in SPECS if is_ahead(spec, held, HERE)] == [("app", "S3_ACCESS_KEY")]
 
 
 def test_without_the_names_of_project_and_environment_nothing_is_known_of_earlier() -> None:
