@@ -15,7 +15,8 @@ POSTGRES = Service(
                 *("-D", "$DATA_DIR/pgdata"),
                 *("-c", "listen_addresses=$BIND"),
                 *("-c", "port=$PORT"),
-                *("-c", "unix_socket_directories="),
+                # Relative to its cluster: the name of a socket has room for 107 bytes.
+                *("-c", "unix_socket_directories=..", "-c", "unix_socket_permissions=0700"),
             ),
             port=5432,
             health=Health("postgres", timeout=5),

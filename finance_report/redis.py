@@ -16,6 +16,8 @@ REDIS = Service(
                 *("--bind", "$BIND"),
                 *("--port", "$PORT"),
                 *("--dir", "$DATA_DIR"),
+                # Relative to its data: the name of a socket has room for 107 bytes.
+                *("--unixsocket", "cache.sock", "--unixsocketperm", "700"),
                 *("--save", "60 1"),
                 *("--maxmemory", "192mb"),
                 *("--maxmemory-policy", "noeviction"),

@@ -12,8 +12,14 @@ from infra.model.addresses import LOOPBACK
 from infra.model.errors import KnownBad, Unreachable
 from infra.model.variables import seen_by
 from infra.session import Session
+from infra.targets.postgres import PROOF
 
-SETTLED = {"PGCLIENTENCODING": "UTF8", "PGGSSENCMODE": "disable", "PGSSLMODE": "disable"}
+SETTLED = {
+    "PGREQUIREAUTH": PROOF,
+    "PGCLIENTENCODING": "UTF8",
+    "PGGSSENCMODE": "disable",
+    "PGSSLMODE": "disable",
+}
 
 
 def postgres(session: Session, caller: Mapping[str, str], *, superuser: bool) -> None:
@@ -29,7 +35,7 @@ def postgres(session: Session, caller: Mapping[str, str], *, superuser: bool) ->
     psql = Path(session.places.programs["postgres"].argv[0]).with_name("psql")
     address = {
         **SETTLED,
-        "PGHOST": LOOPBACK,
+        "PGHOST": database.socket or LOOPBACK,
         "PGPORT": str(database.port),
         "PGUSER": user,
         "PGDATABASE": database.name,
@@ -48,8 +54,8 @@ def redis(session: Session) -> None:
     values = session.keys.readable().get("redis", {})
     if "PASSWORD" not in values:
         raise Unreachable("the cache has no password yet", next_step=session.say("app.setup"))
-    port = session.places.ports["redis"]
-    with Redis(port=port, password=values["PASSWORD"].reveal(), decode_responses=True) as client:
+    port, options = session.places.ports["redis"], session.target.cache.options
+    with Redis(**options, password=values["PASSWORD"].reveal(), decode_responses=True) as client:
         prompt = f"127.0.0.1:{port}> " if sys.stdin.isatty() else ""
         while line := _read(prompt):
             try:

@@ -161,7 +161,7 @@ def _written(session: Session, owners: Mapping[str, str], stage: Stage) -> Verdi
     secrets = session.keys.readable()["app"]
     for name, service in owners.items():
         _wait(session, stage, f"{name} takes a write")
-        fault = PROBES[name](secrets)
+        fault = PROBES[name](secrets, session.target)
         if fault:
             stage.say(f"{name}: {fault}")
             command = session.say(f"{service}.logs")

@@ -7,15 +7,20 @@ from typing import Any
 from infra.model.addresses import LOOPBACK
 
 NOWHERE = "/dev/null/none"
+PROOF = "scram-sha-256"  # it shows neither side's password, and a server that does not know it proves nothing
+SINCE = 160000  # the libpq that can be told to take nothing less
 SETTLED = {"client_encoding": "utf8", "gssencmode": "disable", "passfile": NOWHERE, "options": ""}
 HERE = {"hostaddr": LOOPBACK, "sslmode": "disable"}
 
 
-def connect(address: str = "", *, is_here: bool = True, **own: Any) -> Any:
+def connect(address: str = "", *, is_here: bool = True, socket: str = "", **own: Any) -> Any:
     """Give a session with the server of this address, or of these parameters; psycopg's own errors.
 
-    One that `is_here` is asked on loopback alone, whatever its name may be resolved to.
+    One that `is_here` is asked on loopback alone, whatever its name may be resolved to, or by the `socket` in
+    this folder. No password is told to a server that asks for one in clear or takes anything for it.
     """
     import psycopg
 
-    return psycopg.connect(address, **{**SETTLED, **(HERE if is_here else {}), **own})
+    where = {"host": socket} if socket else HERE if is_here else {}
+    proof = {"require_auth": PROOF} if psycopg.pq.version() >= SINCE else {}
+    return psycopg.connect(address, **{**SETTLED, **proof, **own, **where})

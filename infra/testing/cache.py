@@ -11,6 +11,7 @@ from infra.model.errors import CannotTell, Unreachable
 from infra.model.secret import Secret
 from infra.plan.turns import INDEXES
 from infra.targets.bounded import lines
+from infra.targets.process.stores import CacheDoor
 
 ANSWERS_WITHIN = 5.0
 
@@ -19,13 +20,14 @@ ANSWERS_WITHIN = 5.0
 class Cache:
     """Where the cache listens. Database 0 is the application's: nothing here touches it.
 
-    `commands` names the environment that it belongs to; a CI job's own cache has none.
+    `commands` names the environment that it belongs to, `door` is the way in there; a CI job's has neither.
     """
 
     host: str
     port: int
     password: Secret
     commands: CommandLine | None = None
+    door: CacheDoor | None = None
 
     def url(self, index: int) -> Secret:
         """Give the address of one of its databases."""
@@ -48,7 +50,7 @@ class Cache:
         login = [b"AUTH " + self.password.reveal().encode()] if self.password.reveal() else []
         commands = [*login, b"SELECT %d" % index, command]
         try:
-            with socket.create_connection((self.host, self.port), ANSWERS_WITHIN) as peer:
+            with self._connect() as peer:
                 asked = b"".join(_encoded(line.split(b" ", 1)) for line in commands)
                 said = lines(peer, asked, len(commands), ANSWERS_WITHIN)
         except OSError as error:
@@ -61,6 +63,11 @@ class Cache:
         if bad is not None:
             raise CannotTell(f"the cache refused: {bad[:80] or 'no answer'}")
         return said[-1]
+
+    def _connect(self) -> socket.socket:
+        if self.door:
+            return self.door.connect(ANSWERS_WITHIN)
+        return socket.create_connection((self.host, self.port), ANSWERS_WITHIN)
 
 
 def _encoded(words: list[bytes]) -> bytes:

@@ -105,8 +105,8 @@ class Servers:
     def cache(self) -> Cache:
         """Give the cache."""
         if self.session:
-            port, commands = self.session.places.ports["redis"], self.session.commands
-            return Cache(LOOPBACK, port, _key(self.session, "redis", "PASSWORD"), commands)
+            port, password = self.session.places.ports["redis"], _key(self.session, "redis", "PASSWORD")
+            return Cache(LOOPBACK, port, password, self.session.commands, self.session.target.cache)
         address = urlsplit(self.variables.get("REDIS_URL") or f"redis://{LOOPBACK}:6379/0")
         if address.hostname not in {*LOCAL_HOSTS, "redis"}:
             raise BadInput(

@@ -6,16 +6,17 @@ argument from its own records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from infra.model.addresses import LOOPBACK
 from infra.model.errors import Denied, Refused, Unreachable
 from infra.model.secret import Secret
 from infra.session import Session
 from infra.targets.object_store import ObjectStore
 from infra.targets.postgres import connect
+from infra.targets.process.database import Database
+from infra.targets.process.stores import CacheDoor
 
 SUPERUSER = "postgres"
 SUPERUSERS_KEY = "POSTGRES_PASSWORD"
@@ -52,14 +53,14 @@ def logins_of(session: Session, service: str) -> tuple[Login, ...]:
     ports, database = session.places.ports, session.target.database
     logs, start = session.say(f"{service}.logs"), session.say(f"{service}.setup")
     if program == "postgres":
-        address = _Postgres(ports[program], database.name, database.role, logs, start)
+        address = _Postgres(database, logs, start)
         # The role first: the superuser's old password is still the one that lets us in.
         return (
             UserLogin(address, database.role, "APP_PASSWORD", "the application's role"),
             UserLogin(address, SUPERUSER, SUPERUSERS_KEY, "PostgreSQL's superuser"),
         )
     if program == "redis":
-        return (RedisLogin(ports[program], logs, start),)
+        return (RedisLogin(ports[program], lambda: session.target.cache, logs, start),)
     if program == "seaweedfs":
         endpoint = session.keys.addresses.object_store
         return (
@@ -71,9 +72,7 @@ def logins_of(session: Session, service: str) -> tuple[Login, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Postgres:
-    port: int
-    database: str
-    role: str
+    at: Database
     logs: str
     start: str
 
@@ -81,11 +80,11 @@ class _Postgres:
         """Give a connection; None when the password is refused, Unreachable when nobody answers."""
         import psycopg
 
-        database = self.database if user == self.role else SUPERUSER
+        database = self.at.name if user == self.at.role else SUPERUSER
         try:
             return connect(
-                host=LOOPBACK,
-                port=self.port,
+                socket=self.at.socket,
+                port=self.at.port,
                 user=user,
                 password=password.reveal(),
                 dbname=database,
@@ -95,7 +94,7 @@ class _Postgres:
         except psycopg.OperationalError as error:
             if "password authentication failed" in str(error):
                 return None
-            raise _silent("PostgreSQL", self.port, self.start, error) from None
+            raise _silent("PostgreSQL", self.at.port, self.start, error) from None
 
     def accepts(self, user: str, password: Secret) -> bool:
         """Tell whether this user gets in with this password."""
@@ -111,7 +110,7 @@ class _Postgres:
         found = (self.connect(SUPERUSER, one) for one in superusers)
         connection = next((one for one in found if one is not None), None)
         if connection is None:
-            words = f"PostgreSQL on port {self.port} takes none of the superuser passwords in the store"
+            words = f"PostgreSQL on port {self.at.port} takes none of the superuser passwords in the store"
             raise Refused(words, next_step=self.logs)
         with connection:
             verifier = connection.pgconn.encrypt_password(
@@ -151,6 +150,7 @@ class RedisLogin:
     """The one password of Redis."""
 
     port: int
+    door: Callable[[], CacheDoor]
     logs: str
     start: str
     name: str = "Redis"
@@ -179,7 +179,8 @@ class RedisLogin:
         """Give a client that was let in; None when the password is refused."""
         from redis import AuthenticationError, Redis, RedisError
 
-        client = Redis(LOOPBACK, self.port, password=password.reveal(), socket_timeout=ANSWERS_WITHIN)
+        options = self.door().options
+        client = Redis(**options, password=password.reveal(), socket_timeout=ANSWERS_WITHIN)
         try:
             client.ping()
         except AuthenticationError:

@@ -33,7 +33,7 @@ def _postgres(session: Session) -> str:
         return "the store has no DATABASE_URL"
     try:
         plain = url.reveal().replace("postgresql+asyncpg://", "postgresql://", 1)
-        with connect(plain, connect_timeout=5) as connection:
+        with connect(plain, socket=session.target.database.socket, connect_timeout=5) as connection:
             connection.execute("SELECT 1")
     except psycopg.Error as error:
         return f"{type(error).__name__}: {str(error).strip().splitlines()[-1]}"

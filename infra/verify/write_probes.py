@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from infra.model.secret import Secret
 from infra.targets.object_store import object_store
 from infra.targets.postgres import connect
+from infra.targets.process.target import ProcessTarget
 from infra.verify import bucket
 
 
-def postgres(secrets: Mapping[str, Secret]) -> str:
+def postgres(secrets: Mapping[str, Secret], target: ProcessTarget) -> str:
     """Give why the application's role could not write, read and remove a row; empty when it could."""
     import psycopg
 
     url = secrets["DATABASE_URL"].reveal().replace("postgresql+asyncpg://", "postgresql://", 1)
     mark = uuid4().hex
     try:
-        with connect(url, connect_timeout=5, autocommit=True) as connection:
+        with connect(url, socket=target.database.socket, connect_timeout=5, autocommit=True) as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS infra_write_probe (mark text PRIMARY KEY)")
             connection.execute("INSERT INTO infra_write_probe VALUES (%s)", [mark])
             gone = connection.execute("DELETE FROM infra_write_probe WHERE mark = %s", [mark]).rowcount
@@ -27,13 +29,14 @@ def postgres(secrets: Mapping[str, Secret]) -> str:
     return "" if gone == 1 else "the row that was written could not be read again"
 
 
-def redis(secrets: Mapping[str, Secret]) -> str:
+def redis(secrets: Mapping[str, Secret], target: ProcessTarget) -> str:
     """Give why a key could not be set, read and removed; empty when it could."""
     from redis import Redis, RedisError
 
+    password = unquote(urlsplit(secrets["REDIS_URL"].reveal()).password or "")
     key, mark = f"infra:write-probe:{uuid4().hex}", uuid4().hex
     try:
-        with Redis.from_url(secrets["REDIS_URL"].reveal(), socket_timeout=5) as client:
+        with Redis(**target.cache.options, password=password, socket_timeout=5) as client:
             client.set(key, mark, ex=60)
             found = client.get(key)
             client.delete(key)
@@ -42,10 +45,10 @@ def redis(secrets: Mapping[str, Secret]) -> str:
     return "" if found == mark.encode() else "the key that was written could not be read again"
 
 
-PROBES: Mapping[str, Callable[[Mapping[str, Secret]], str]] = {
+PROBES: Mapping[str, Callable[[Mapping[str, Secret], ProcessTarget], str]] = {
     "postgres": postgres,
     "redis": redis,
-    "object_store": bucket.write_fault,
+    "object_store": lambda secrets, _target: bucket.write_fault(secrets),
 }
 SOFT = frozenset({"object_store"})  # those that nobody waits for before the rest is proven
 

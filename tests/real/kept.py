@@ -29,6 +29,12 @@ def stored(checkout: Checkout, service: str, env: str = "local") -> dict[str, st
     return values
 
 
+def ever_stored(checkout: Checkout, service: str, key: str) -> set[str]:
+    """Give the values of a key in all versions that are kept."""
+    versions = _entry(checkout, service, "local")["versions"].values()
+    return {one["values"][key] for one in versions if one["values"]}
+
+
 def version(checkout: Checkout, service: str) -> int:
     return int(_entry(checkout, service, "local")["current"])
 

@@ -14,13 +14,12 @@ from typing import Any
 
 import psutil
 
-from infra.model.addresses import LOOPBACK
 from infra.model.command_line import CommandLine
 from infra.model.errors import CannotTell, Refused, Unreachable
 from infra.model.secret import Secret
 from infra.model.unit import Unit
 from infra.targets.postgres import connect
-from infra.targets.process import modes, passed_files
+from infra.targets.process import modes, passed_files, stores
 from infra.targets.process.account import identity, ids
 from infra.targets.process.entry import with_secrets
 
@@ -41,9 +40,10 @@ def forget_dead_owner(cluster: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """The cluster of one environment: where it listens and what it holds. `user` runs it when we are root.
+    """The cluster of one environment: where it listens, and what it holds.
 
-    The application logs in as `role`, which owns the database and is no superuser.
+    `user` runs it when we are root, `folder` is that of its data. The application logs in as `role`, which
+    owns the database and is no superuser.
     """
 
     port: int
@@ -51,6 +51,7 @@ class Database:
     role: str
     commands: CommandLine
     user: str = ""
+    folder: Path | None = None
 
     def create_cluster(self, program: str, folder: Path, password: Secret) -> None:
         """Make the cluster in `<folder>/pgdata`; a kill half-way leaves nothing under that name."""
@@ -130,7 +131,7 @@ class Database:
         while True:
             try:
                 return connect(
-                    host=LOOPBACK,
+                    socket=self.socket,
                     port=self.port,
                     user=SUPERUSER,
                     password=password.reveal(),
@@ -186,6 +187,11 @@ class Database:
                 f"the database {self.name} on port {self.port} is marked {row[0]!r}, not {self.marker!r}",
                 next_step=self.commands.say("status"),
             )
+
+    @property
+    def socket(self) -> str:
+        """The folder of the server's socket as libpq takes it; empty while it listens on its port alone."""
+        return stores.database_socket(self.folder, self.port) if self.folder else ""
 
     @property
     def marker(self) -> str:

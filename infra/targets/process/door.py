@@ -1,7 +1,8 @@
-"""The supervisor's socket in its run folder: how it is reached, and which process listens there."""
+"""Sockets in folders of ours: how they are reached, and which process listens at the supervisor's own."""
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import struct
@@ -11,17 +12,18 @@ import psutil
 
 SOCKET = "supervisor.sock"
 PATIENCE = 60.0
+ROOM = 107  # bytes of a socket's name
 _LOCAL_PEERPID = 2  # macOS, <sys/un.h>
 
 
-def connect(folder: Path) -> socket.socket:
-    """Give a connection to the supervisor of a run folder; OSError where nobody listens."""
+def connect(folder: Path, name: str = SOCKET, patience: float = PATIENCE) -> socket.socket:
+    """Give a connection to a socket, that of the supervisor of a run folder; OSError where nobody listens."""
     peer = socket.socket(socket.AF_UNIX)
-    peer.settimeout(PATIENCE)
+    peer.settimeout(patience)
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            peer.connect(_address(folder, descriptor))
+            peer.connect(_address(folder, descriptor, name))
         finally:
             os.close(descriptor)
     except OSError:
@@ -51,7 +53,19 @@ def _pid_of(peer: socket.socket) -> int:
     return pid
 
 
-def _address(folder: Path, descriptor: int) -> str:
+@functools.cache
+def short(folder: Path, room: int) -> str:
+    """Give a name for a folder that leaves room for a socket's own; it is held open as long as we run."""
+    if len(os.fsencode(folder)) + room <= ROOM:
+        return str(folder)
+    return _short(folder, os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
+
+
+def _address(folder: Path, descriptor: int, name: str) -> str:
     """Give an address that fits into the 107 bytes of a socket's name, however deep the folder lies."""
+    return f"{_short(folder, descriptor)}/{name}"
+
+
+def _short(folder: Path, descriptor: int) -> str:
     by_number = Path(f"/proc/self/fd/{descriptor}")
-    return f"{by_number if by_number.exists() else folder}/{SOCKET}"
+    return str(by_number if by_number.exists() else folder)

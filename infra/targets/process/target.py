@@ -32,6 +32,7 @@ from infra.targets.process import (
     processes,
     programs,
     secret_files,
+    stores,
     tree,
 )
 from infra.targets.process.account import ids
@@ -86,9 +87,15 @@ class ProcessTarget:
     def database(self) -> Database:
         """The cluster of this environment, on the port that it has now."""
         places, project = self._places, self._project
-        return Database(
-            places.ports["postgres"], project.database, project.role, self._commands, places.user("postgres")
-        )
+        data = Path(places.data("postgres"))
+        more = (project.database, project.role, self._commands, places.user("postgres"), data)
+        return Database(places.ports["postgres"], *more)
+
+    @property
+    def cache(self) -> stores.CacheDoor:
+        """How the cache is reached; PortTaken where it has no socket yet, and a stranger its port."""
+        places = self._places
+        return stores.cache_door(Path(places.data("redis")), places.ports["redis"], self.strangers_on)
 
     @property
     def marks(self) -> Marks:
