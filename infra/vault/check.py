@@ -161,14 +161,15 @@ def _rendered(ground: Ground) -> Iterator[Row]:
     now = session.store_time().timestamp()
     for service in ground.services:
         required = [spec.key for spec in service.secrets if spec.required_in(session.environment.name)]
-        seen = _file(Path(session.places.secrets_file(service.name)), ground.as_rendered(service.name))
+        file, user = Path(session.places.secrets_file(service.name)), session.places.user(service.name)
+        seen = _file(file, user, ground.as_rendered(service.name))
         command = session.say(f"{service.name}.setup")
         _, changed = ground.newest(service.name)
         yield audit_rows.rendered_row(service.name, seen, required, changed, now, command)
 
 
-def _file(file: Path, stored: Mapping[str, Secret]) -> Rendered:
-    digest = secret_files.read_digest(file)
+def _file(file: Path, user: str, stored: Mapping[str, Secret]) -> Rendered:
+    digest = secret_files.read_digest(file, user)
     if isinstance(digest, Absent):
         return Rendered("is not there")
     if isinstance(digest, Unknown):
