@@ -91,21 +91,21 @@ def test_a_minimum_is_a_number_or_none() -> None:
 
 ROWS = {
     "local": ("local", {}, "1 2 3 4 5 6"),
-    "a preview": ("pr_47", {}, "1 2 3 4 5 6"),
+    "a preview": ("pr_47", {}, "1 2 3-closed 4 5 6"),
     "staging extended": (
         "staging",
         {"extended": True},
-        "1 2 3 4 5 6 7 8-login 8-accounts 8-journal 8-reports 9 10 11 12",
+        "1 2 3-closed 4 5 6 7 8-login 8-accounts 8-journal 8-reports 9 10 11 12",
     ),
     "staging extended and readonly": (
         "staging",
         {"extended": True, "mode": "readonly"},
-        "1 2 3 4 5 6 7 8-login 8-accounts 8-journal 8-reports 9 10 11",
+        "1 2 3-closed 4 5 6 7 8-login 8-accounts 8-journal 8-reports 9 10 11",
     ),
     "production extended": (
         "production",
         {"extended": True},
-        "1 2 3 4 5 6 7 8-login 8-accounts 8-journal 8-reports 9 10 11",
+        "1 2 3-closed 4 5 6 7 8-login 8-accounts 8-journal 8-reports 9 10 11",
     ),
     "GitHub CI": ("github_ci", {}, ""),
 }
