@@ -29,8 +29,8 @@ LONGEST = 8 * 1024 * 1024  # of an answer
 _CLOSED = {"ok": False, "error": "closed the connection"}
 _CODE = Path(__file__).parent
 PARTS = (
-    *("supervisor", "keeper", "probes", "processes", "proof", "door", "logfiles", "account", "units_file"),
-    *("modes", "passed_files", "../bounded"),
+    *("supervisor", "keeper", "probes", "processes", "bearers", "proof", "door", "logfiles", "account"),
+    *("units_file", "modes", "sharing", "passed_files", "../bounded"),
 )
 
 
