@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
+from infra.model.addresses import LOOPBACK
 from infra.model.secret import Secret
 from infra.targets.object_store import object_store
 from infra.targets.postgres import connect
@@ -33,10 +34,12 @@ def redis(secrets: Mapping[str, Secret], target: ProcessTarget) -> str:
     """Give why a key could not be set, read and removed; empty when it could."""
     from redis import Redis, RedisError
 
-    password = unquote(urlsplit(secrets["REDIS_URL"].reveal()).password or "")
+    url, door = urlsplit(secrets["REDIS_URL"].reveal()), target.cache
+    if (url.hostname, url.port) != (LOOPBACK, door.port):
+        return f"REDIS_URL names {url.hostname}:{url.port}, and the cache is at {LOOPBACK}:{door.port}"
     key, mark = f"infra:write-probe:{uuid4().hex}", uuid4().hex
     try:
-        with Redis(**target.cache.options, password=password, socket_timeout=5) as client:
+        with Redis(**door.options, password=unquote(url.password or ""), socket_timeout=5) as client:
             client.set(key, mark, ex=60)
             found = client.get(key)
             client.delete(key)

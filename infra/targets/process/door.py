@@ -67,5 +67,5 @@ def _address(folder: Path, descriptor: int, name: str) -> str:
 
 
 def _short(folder: Path, descriptor: int) -> str:
-    by_number = Path(f"/proc/self/fd/{descriptor}")
+    by_number = Path(f"/proc/{os.getpid()}/fd/{descriptor}")  # also what we start finds it there
     return str(by_number if by_number.exists() else folder)

@@ -18,6 +18,7 @@ from infra.targets.process.ports import is_taken
 
 CACHE = "cache.sock"
 DATABASE = ".s.PGSQL.{}"
+PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def cache_door(folder: Path, port: int, strangers: Callable[[list[int]], Mapping
 
     One of an earlier version has a port alone: it is asked there while it is proven that it is ours.
     """
-    if (folder / CACHE).exists() or not is_taken(port):
+    if _listens(folder, CACHE) or not is_taken(port):
         return CacheDoor(folder, port)
     held = strangers([port])
     if port in held:
@@ -60,4 +61,14 @@ def cache_door(folder: Path, port: int, strangers: Callable[[list[int]], Mapping
 def database_socket(folder: Path, port: int) -> str:
     """Give the folder of the database's socket as libpq takes it, empty while there is none."""
     name = DATABASE.format(port)
-    return door.short(folder, len(name) + 1) if (folder / name).exists() else ""
+    short = door.short(folder, len(name) + 1) if _listens(folder, name) else ""
+    return short if len(short) + len(name) < door.ROOM else ""
+
+
+def _listens(folder: Path, name: str) -> bool:
+    """Tell whether a server listens at a socket: one that was killed leaves its name behind."""
+    try:
+        door.connect(folder, name, PATIENCE).close()
+    except OSError:
+        return False
+    return True
