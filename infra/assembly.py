@@ -223,7 +223,7 @@ def _places(
     numbers = ports_file.ports(root, where.neighbours, wanted, claim=claim)
     if claim:
         homes.remember(where.state, top)
-    chosen_accounts = accounts.choose(project.name, roster(project, chosen, "process"), _wishes(settings))
+    chosen_accounts = accounts.choose(project.name, project.services, _wishes(settings))
     places = Places(
         root=str(root),
         secrets=str(where.memory / chosen.name),

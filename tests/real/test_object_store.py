@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -85,8 +84,8 @@ def test_its_login_is_the_environments_own_and_stands_in_no_argument_and_no_vari
     process = psutil.Process(checkout.pids()["minio"])
     shown = " ".join([*process.cmdline(), *process.environ().values()])
     assert not any(key.reveal() in shown for key in keys_of(checkout, "minio").values())
-    logins = checkout.memory / "local/minio/server.conf"
-    assert (logins.stat().st_mode & 0o777, logins.stat().st_uid) == (0o600, os.getuid())
+    logins = checkout.memory / "local/minio/server/server.conf"
+    assert (logins.stat().st_mode & 0o777, logins.stat().st_uid) == (0o600, process.uids().real)
     listening = [one for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
     assert {one.laddr[0] for one in listening} == {"127.0.0.1"}
     recorded = {port for name, port in checkout.ports.items() if name.startswith("minio")}
