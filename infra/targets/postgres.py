@@ -13,14 +13,18 @@ SETTLED = {"client_encoding": "utf8", "gssencmode": "disable", "passfile": NOWHE
 HERE = {"hostaddr": LOOPBACK, "sslmode": "disable"}
 
 
-def connect(address: str = "", *, is_here: bool = True, socket: str = "", **own: Any) -> Any:
+def connect(
+    address: str = "", *, is_here: bool = True, socket: str = "", takes_any: bool = False, **own: Any
+) -> Any:
     """Give a session with the server of this address, or of these parameters; psycopg's own errors.
 
     One that `is_here` is asked on loopback alone, whatever its name may be resolved to, or by the `socket` in
-    this folder. No password is told to a server that asks for one in clear or takes anything for it.
+    this folder. No password is told to a server that asks for one in clear or takes anything for it, but to a job's
+    own that `takes_any` way in.
     """
     import psycopg
 
     where = {"host": socket} if socket else HERE if is_here else {}
-    proof = {"require_auth": PROOF} if psycopg.pq.version() >= SINCE else {}
+    can_require = psycopg.pq.version() >= SINCE and not takes_any
+    proof = {"require_auth": PROOF} if can_require else {}
     return psycopg.connect(address, **{**SETTLED, **proof, **own, **where})

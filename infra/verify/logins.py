@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infra.model.answer import Category
+from infra.model.errors import PortTaken
 from infra.model.unit import Unit
 from infra.plan.health import classify
 from infra.session import Session
@@ -16,6 +17,8 @@ def login_fault(session: Session, unit: Unit) -> str:
     """Give why the unit does not serve, in words without secrets; empty when it does."""
     if unit.health.probe == "postgres":
         return _postgres(session)
+    if unit.health.probe == "redis":
+        return _cache(session, unit)
     if session.project.service(unit.service).only_with == "object_store":
         return bucket.login_fault(session.readable().get("app", {}))
     if unit.health.path == "/health":
@@ -23,6 +26,14 @@ def login_fault(session: Session, unit: Unit) -> str:
         category = classify(answer, None)
         return "" if category is Category.OK else f"{category}: {answer}"
     return probes.fault(unit)
+
+
+def _cache(session: Session, unit: Unit) -> str:
+    try:
+        has_socket = session.target.cache.folder is not None
+    except PortTaken as taken:
+        return taken.message
+    return probes.fault(unit if has_socket else probes.on_port(unit))
 
 
 def _postgres(session: Session) -> str:

@@ -33,7 +33,7 @@ def test_with_default_paths_everything_lies_where_its_user_can_enter(checkout: C
         home = Path("/var/lib") if AS_ROOT else checkout.home / ".local/state"
         state = home / "finance_report" / checkout.home_of_state.name / "local"
         assert (state / "data/postgres/pgdata/PG_VERSION").exists()
-        owner = "nobody" if AS_ROOT else pwd.getpwuid(os.getuid()).pw_name
+        owner = "finance_report_postgres" if AS_ROOT else pwd.getpwuid(os.getuid()).pw_name
         assert (state / "data/postgres").owner() == owner
         store = checkout.home / f".local/share/finance_report/secrets/{state.parent.name}/local.json"
         assert (store.stat().st_mode & 0o777, store.parent.stat().st_mode & 0o777) == (0o600, 0o700)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from infra.model import dotenv
@@ -57,6 +58,11 @@ def _redis(unit: Unit) -> str:
     if said != ["+OK", "+PONG"]:
         return f"answered {' '.join(said)[:80]}"
     return _any_redis(unit)
+
+
+def on_port(unit: Unit) -> Unit:
+    """Give a cache that an earlier version started: it has no socket, and is asked without a login."""
+    return replace(unit, argv=tuple(word for word in unit.argv if word != SOCKET_OPTION))
 
 
 def _any_redis(unit: Unit) -> str:
