@@ -19,8 +19,8 @@ def connect(
     """Give a session with the server of this address, or of these parameters; psycopg's own errors.
 
     One that `is_here` is asked on loopback alone, whatever its name may be resolved to, or by the `socket` in
-    this folder. No password is told to a server that asks for one in clear or takes anything for it, but where
-    that `takes_any` way in: it is a job's own.
+    this folder. No password is told to a server that asks for one in clear or takes anything for it, save
+    where it `takes_any` way in: that is a job's own.
     """
     import psycopg
 
