@@ -263,9 +263,13 @@ def test_a_neighbour_who_is_faster_than_our_mkdir_is_found_out(
 ) -> None:
     (base / "ours").mkdir()
     foreign(base / "ours")
+    above = {path: path.stat().st_mode for path in base.parents}
     monkeypatch.setattr(Path, "exists", lambda _path: False)
     with pytest.raises(Denied, match=f"{base}/ours belongs to"):
         make(base / "ours/more")
+    assert {path: path.stat().st_mode for path in base.parents} == above, (
+        "what we did not make stays as it is"
+    )
 
 
 @needs_root

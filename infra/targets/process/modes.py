@@ -27,18 +27,20 @@ SUDO = "" if os.geteuid() == 0 else "sudo "
 def walkable(folder: Path) -> None:
     """Make a folder, and what is missing above it, that other users can pass through but not list."""
     for path in (*reversed(folder.parents), folder):
-        if not path.exists():
-            _make(path)
+        if not path.exists() and _made(path):
             path.chmod(PASSABLE)
 
 
-def _make(folder: Path) -> None:
-    """Make a folder; Denied where somebody else was faster. It may be a command of ours that was."""
-    folder.mkdir(exist_ok=True, mode=CLOSED)
-    if folder.lstat().st_uid not in {0, os.geteuid()}:
-        raise Denied(
-            f"{shown(folder)} belongs to {whose(folder.lstat().st_uid)}", next_step=f"ls -ld {folder}"
-        )
+def _made(folder: Path) -> bool:
+    """Make a folder; false where a command of ours was faster, Denied where somebody else was."""
+    try:
+        folder.mkdir(mode=CLOSED)
+    except FileExistsError:
+        if folder.lstat().st_uid not in {0, os.geteuid()}:
+            words = f"{shown(folder)} belongs to {whose(folder.lstat().st_uid)}"
+            raise Denied(words, next_step=f"ls -ld {folder}") from None
+        return False
+    return True
 
 
 def private_folder(folder: Path) -> None:
