@@ -13,6 +13,7 @@ PROGRAM = "vault"
 AGENT = "-vault-agent"
 HEALTH = Health("agent", interval=5, timeout=10, retries=60, start_period=30)
 LOOKUP_SECONDS = 300
+OWN_GROUP = "0"  # root's, who runs it: without a group that fits it would write the same file anew each time
 
 
 def agent_unit(
@@ -65,6 +66,6 @@ def agent_places(service: str, places: Places) -> AgentPlaces:
         credential=places.credential(service),
         files=f"{places.run}/{unit_name(service)}",
         owner=places.user(service),
-        group="",
+        group=OWN_GROUP if places.user(service) else "",
         mode="0400",
     )
