@@ -66,6 +66,23 @@ def test_a_wish_that_is_no_ordinary_user_is_refused_by_its_setting(
         accounts.choose(PROJECT.name, PROJECT.services, {"redis": name})
 
 
+@pytest.mark.parametrize("service", ["redsi", "app"])
+def test_a_wish_for_what_is_no_server_is_refused_and_not_passed_over(service: str, machine: Path) -> None:
+    useradd(machine, 'touch "made/$name"')
+    with pytest.raises(BadInput, match=f"process/users/{service}: no server") as raised:
+        accounts.choose(PROJECT.name, PROJECT.services, {service: "nobody"})
+    assert "minio, postgres, redis, router" in raised.value.next_step
+
+
+def test_accounts_that_lie_in_a_file_that_is_read_only_cannot_be_made(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    useradd(machine, "exit 1")
+    monkeypatch.setattr(os, "access", lambda path, _mode: str(path) != "/etc/passwd")
+    found = accounts.choose(PROJECT.name, PROJECT.services, {})
+    assert found == accounts.Accounts({"postgres": "nobody"}, "/etc/passwd cannot be written")
+
+
 def test_a_name_fits_a_machine_s_limit_and_stays_one_s_own() -> None:
     names = [Names(f"a_project_with_a_name_{end}").account("postgres") for end in ("one", "two")]
     assert all(len(name) <= 32 for name in names)

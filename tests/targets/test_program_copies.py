@@ -58,3 +58,39 @@ def test_a_disk_of_its_own_takes_a_copy(
 
     monkeypatch.setattr(Path, "hardlink_to", refuse)
     assert brought(closed, tmp_path / "programs").stat().st_nlink == 1
+
+
+def test_what_another_checkout_runs_is_not_taken_away_by_one_that_comes_later(
+    closed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = brought(closed, tmp_path / "programs")
+    before = first.parent.stat().st_ino
+    stood: list[bool] = []
+    rename = Path.rename
+
+    def watched(path: Path, to: Path) -> Path:
+        stood.append(first.exists())
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", watched)
+    assert brought(closed, tmp_path / "programs").parent.stat().st_ino == before
+    assert stood == [True]
+    assert [one.name for one in (tmp_path / "programs").iterdir()] == [first.parent.name]
+
+
+def test_a_place_that_lost_its_program_is_filled_again(closed: Path, tmp_path: Path) -> None:
+    first = brought(closed, tmp_path / "programs")
+    first.with_name("left").touch()
+    first.unlink()
+    assert brought(closed, tmp_path / "programs") == first
+    assert [one.name for one in first.parent.iterdir()] == ["server"]
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775])
+def test_what_only_its_folder_kept_others_from_writing_is_copied_narrower(
+    closed: Path, tmp_path: Path, mode: int
+) -> None:
+    closed.chmod(mode)
+    copy = brought(closed, tmp_path / "programs")
+    assert (copy.stat().st_mode & 0o777, copy.stat().st_nlink) == (0o755, 1)
+    assert closed.stat().st_mode & 0o777 == mode

@@ -23,6 +23,7 @@ from infra.targets.process.account import ids
 FALLBACK = {"postgres": "nobody"}  # by program: what refuses to run as root
 MADE_WITHIN = 30.0
 _NOWHERE = "/nonexistent"
+_KEPT_IN = ("/etc", "/etc/passwd")  # a container may have the file alone mounted read-only
 _USERADD = ("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", _NOWHERE, "--shell")
 _BUSYBOX = ("adduser", "-S", "-D", "-H", "-h", _NOWHERE, "-s")
 
@@ -36,7 +37,7 @@ class Accounts:
 
 
 def choose(project: str, services: Iterable[Service], wishes: Mapping[str, str]) -> Accounts:
-    """Give the accounts of these services; BadInput for a wish that names root or nobody known.
+    """Give the accounts of these services; BadInput for a wish that names root, nobody known or no server.
 
     Only root needs them. Where none can be made those that are there are used, and what refuses to run as
     root has the fallback.
@@ -46,6 +47,7 @@ def choose(project: str, services: Iterable[Service], wishes: Mapping[str, str])
     servers = [one for one in services if not one.from_source]
     wanted = {one.name: wishes.get(one.name) or Names(project).account(one.name) for one in servers}
     for service, name in wishes.items():
+        _require_server(service, wanted)
         _require_ordinary(service, name)
     fault = _fault() if any(map(is_missing, wanted.values())) else ""
     if not fault:
@@ -128,7 +130,16 @@ _PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 def _fault() -> str:
     if not any(shutil.which(words[0], path=_PATH) for words in (_USERADD, _BUSYBOX)):
         return "this machine has neither useradd nor adduser"
-    return "" if os.access("/etc", os.W_OK) else "/etc cannot be written"
+    closed = (one for one in _KEPT_IN if not os.access(one, os.W_OK))
+    return next((f"{one} cannot be written" for one in closed), "")
+
+
+def _require_server(service: str, servers: Iterable[str]) -> None:
+    if service not in servers:
+        raise BadInput(
+            f"process/users/{service}: no server that can have an account is called {service!r}",
+            next_step=f"name one of these in invoke.local.yaml: {', '.join(sorted(servers))}",
+        )
 
 
 def _require_ordinary(service: str, name: str) -> None:

@@ -117,7 +117,8 @@ def install(program: Program) -> None:
         modes.copy(_libraries(original), beside / _libraries(original).name, lambda _folder, _names: ())
     else:
         _bring(original.resolve(), beside / place.name)
-    shutil.rmtree(home, ignore_errors=True)
+    if not place.exists():  # what stands there whole may be running, for another checkout
+        shutil.rmtree(home, ignore_errors=True)
     try:
         beside.rename(home)
     except OSError:  # another checkout was faster: it brought the same
@@ -125,9 +126,13 @@ def install(program: Program) -> None:
 
 
 def _bring(file: Path, to: Path) -> None:
-    """Give a file of ours a second name on its disk, else copy it."""
+    """Give a file that is ours alone to change a second name on its disk, else copy it.
+
+    A closed folder above it may be all that keeps others from writing it: its second name has none.
+    """
     try:
-        if file.stat().st_uid != os.getuid():
+        status = file.stat()
+        if status.st_uid != os.getuid() or status.st_mode & 0o022:
             raise PermissionError
         to.hardlink_to(file)
     except OSError:
