@@ -24,6 +24,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     programs.mkdir()
     made.mkdir()
     monkeypatch.setattr(os, "getuid", lambda: 0)
+    monkeypatch.setattr(os, "access", lambda _path, _mode: True)
     monkeypatch.setattr(accounts, "_PATH", f"{programs}:/usr/bin:/bin")
     monkeypatch.setattr(accounts, "is_missing", lambda name: not (made / name).exists())
     return programs
