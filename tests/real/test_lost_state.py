@@ -56,7 +56,7 @@ class Losing(Apart):
 
     @property
     def memory(self) -> Path:
-        return Path("/dev/shm/finance_report-0") / self.checkout_id
+        return Path(f"/dev/shm/finance_report-{os.getuid()}") / self.checkout_id
 
     @property
     def share(self) -> Path:
