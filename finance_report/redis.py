@@ -1,5 +1,6 @@
 """Redis 7, or Valkey as a process: the cache, saved to disk every minute that something changed."""
 
+from infra.model.addresses import CACHE_SOCKET
 from infra.model.secret import SecretSpec
 from infra.model.service import Container, Health, Limits, Part, Service
 
@@ -17,7 +18,7 @@ REDIS = Service(
                 *("--port", "$PORT"),
                 *("--dir", "$DATA_DIR"),
                 # Relative to its data: the name of a socket has room for 107 bytes.
-                *("--unixsocket", "cache.sock", "--unixsocketperm", "700"),
+                *("--unixsocket", CACHE_SOCKET, "--unixsocketperm", "700"),
                 *("--save", "60 1"),
                 *("--maxmemory", "192mb"),
                 *("--maxmemory-policy", "noeviction"),

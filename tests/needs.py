@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -104,6 +105,7 @@ PROGRAMS = {
         "apt-get install python3 python3-venv, of Python 3.11 or newer",
         _system_python,
     ),
+    "unshare": Program("gives a test an own view", "apt-get install util-linux", _on_path("unshare")),
     "vault": Program("keeps the secrets of a rehearsal", vault_program.HOW, _is_told(_vault)),
     # Beside vault: by itself it already is the Vault of the tests.
     "bao": Program(
@@ -129,6 +131,13 @@ def line(name: str) -> str:
 def is_about_a_program(reason: str) -> bool:
     """Tell whether a test was skipped for a program of the table."""
     return reason in map(line, PROGRAMS)
+
+
+def go_without(reason: str) -> NoReturn:
+    """Skip the running test for what this machine cannot do; CI's machine can, so there it fails."""
+    if is_ci():
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
 
 
 def require(name: str) -> None:

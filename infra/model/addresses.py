@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 LOOPBACK = "127.0.0.1"  # where processes listen, and where they are asked
+CACHE_SOCKET = "cache.sock"  # in the data folder of a cache that is a process
 OBJECT_STORE_KEYS = ("S3_ENDPOINT", "S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import socketserver
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from infra.model.addresses import LOOPBACK
+from tests.doubles.http_server import running
 
 PIECE = 64 * 1024
 
@@ -19,7 +19,7 @@ def endless(beginning: bytes, again: bytes = b"x") -> Iterator[int]:
     """Give the port of a server that says `beginning`, and then the other bytes until nobody listens."""
     with socketserver.ThreadingTCPServer((LOOPBACK, 0), _sender(beginning, again)) as server:
         server.daemon_threads = True
-        with _running(server):
+        with running(server):
             yield int(server.server_address[1])
 
 
@@ -28,7 +28,7 @@ def endless_socket(place: Path, again: bytes = b"x") -> Iterator[None]:
     """Have the same at a socket of the file system."""
     with socketserver.ThreadingUnixStreamServer(str(place), _sender(b"", again)) as server:
         server.daemon_threads = True
-        with _running(server):
+        with running(server):
             yield
 
 
@@ -43,14 +43,3 @@ def _sender(beginning: bytes, again: bytes) -> type[socketserver.BaseRequestHand
                     self.request.sendall(again * (PIECE // len(again)))
 
     return Send
-
-
-@contextlib.contextmanager
-def _running(server: socketserver.BaseServer) -> Iterator[None]:
-    thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()

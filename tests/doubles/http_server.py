@@ -62,7 +62,7 @@ def serving_tls(answering: Answering, pair: Certificate) -> Iterator[str]:
     """Give the https base URL of a server with this certificate, until the block ends."""
     with LoopbackServer(answering) as server:
         server.socket = with_tls(server.socket, pair)
-        with _running(server):
+        with running(server):
             yield f"https://{LOOPBACK}:{server.port}"
 
 
@@ -76,12 +76,13 @@ def saying(answer: bytes) -> Iterator[str]:
                 pass
             self.wfile.write(answer)
 
-    with socketserver.ThreadingTCPServer((LOOPBACK, 0), Say) as server, _running(server):
+    with socketserver.ThreadingTCPServer((LOOPBACK, 0), Say) as server, running(server):
         yield f"http://{LOOPBACK}:{server.server_address[1]}"
 
 
 @contextlib.contextmanager
-def _running(server: socketserver.BaseServer) -> Iterator[None]:
+def running(server: socketserver.BaseServer) -> Iterator[None]:
+    """Serve in a thread of its own until the block ends."""
     thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
     thread.start()
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +30,7 @@ while True:
 
 
 @neighbour.needs_root
-@pytest.mark.skipif(not shutil.which("unshare"), reason="another /etc/hosts takes unshare")
+@pytest.mark.needs("unshare")
 @pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no ::1")
 def test_a_neighbour_on_ipv6_hears_nothing_where_localhost_means_them_first(checkout: Checkout) -> None:
     _run(checkout, "finance_report.app.setup")

@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from infra.model.addresses import CACHE_SOCKET
 from infra.model.errors import PortTaken
 from infra.model.service import Health
 from infra.model.unit import Unit
@@ -55,7 +56,7 @@ def cache(tmp_path: Path) -> Unit:
         name="redis",
         service="redis",
         program="valkey",
-        argv=("valkey-server", "--dir", str(tmp_path), "--unixsocket", stores.CACHE),
+        argv=("valkey-server", "--dir", str(tmp_path), "--unixsocket", CACHE_SOCKET),
         directory="/",
         environment=(("INFRA_SECRETS_FILE", str(secrets)),),
         port=1,
@@ -75,7 +76,7 @@ def serving(folder: Path, answer: bytes) -> Iterator[bytearray]:
             peer.sendall(answer)
 
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(folder / stores.CACHE))
+        listener.bind(str(folder / CACHE_SOCKET))
         listener.listen()
         threading.Thread(target=serve, args=(listener,), daemon=True).start()
         yield heard
@@ -132,7 +133,7 @@ def test_however_deep_the_data_lie_their_socket_is_reached(tmp_path: Path) -> No
     deep = tmp_path.joinpath(*["a-folder-with-a-long-name"] * 5)
     deep.mkdir(parents=True)
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(f"{door.short(deep, 20)}/{stores.CACHE}")
+        listener.bind(f"{door.short(deep, 20)}/{CACHE_SOCKET}")
         listener.listen()
         with stores.CacheDoor(deep, 1).connect(1):
             pass

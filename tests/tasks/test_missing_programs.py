@@ -18,7 +18,7 @@ from tests.needs import PROGRAMS, ROOT, line, require
 
 # What each program is called on PATH; Vault is built where there is Go.
 ON_PATH = {
-    **{name: (name,) for name in ("bash", "busybox", "dash", "git", "openssl")},
+    **{name: (name,) for name in ("bash", "busybox", "dash", "git", "openssl", "unshare")},
     "docker compose": ("docker", "docker-compose"),
     "vault": ("vault", "bao", "go"),
     "bao": ("bao",),
@@ -47,6 +47,8 @@ REAL = {
     "::test_the_browser_tests_run_against_an_address_and_say_what_is_missing",
     "docker compose": "tests/real/test_compose_program.py"
     "::test_the_compose_program_tells_what_is_wrong_with_a_text",
+    "unshare": "tests/real/test_loopback.py"
+    "::test_a_neighbour_on_ipv6_hears_nothing_where_localhost_means_them_first",
     "vault": "tests/real/test_vault_store.py::test_listing_the_data_path_is_a_clear_error",
     "bao": "tests/store/test_contract.py::TestStore::test_what_is_written_is_read_by_every_client[openbao]",
 }

@@ -6,6 +6,8 @@ import os
 import pwd
 from typing import Any
 
+EARLIER = "nobody"  # whom root ran servers as before they had accounts, and does where none can be made
+
 
 def identity(user: str) -> dict[str, Any]:
     """Give the options with which a subprocess runs as this user; none for ourselves."""

@@ -18,10 +18,11 @@ from infra.model.errors import BadInput, CannotTell
 from infra.model.naming import Names
 from infra.model.service import Service
 from infra.targets.process import data_folders, modes
-from infra.targets.process.account import ids
+from infra.targets.process.account import EARLIER, ids
 
-FALLBACK = {"postgres": "nobody"}  # by program: what refuses to run as root
+FALLBACK = {"postgres": EARLIER}  # by program: what refuses to run as root
 MADE_WITHIN = 30.0
+_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 _NOWHERE = "/nonexistent"
 _KEPT_IN = ("/etc", "/etc/passwd")  # a container may have the file alone mounted read-only
 _USERADD = ("useradd", "--system", "--user-group", "--no-create-home", "--home-dir", _NOWHERE, "--shell")
@@ -122,9 +123,6 @@ def _command(name: str) -> tuple[str, ...]:
     shell = next((one for one in ("/usr/sbin/nologin", "/sbin/nologin") if Path(one).exists()), "/bin/false")
     words = _USERADD if shutil.which(_USERADD[0], path=_PATH) else _BUSYBOX
     return (*words, shell, name)
-
-
-_PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 
 def _fault() -> str:

@@ -17,13 +17,12 @@ import psutil
 
 from infra.model.observed import Running
 from infra.targets.process import door
-from infra.targets.process.account import uid_of
+from infra.targets.process.account import EARLIER, uid_of
 from infra.targets.process.proof import VARIABLE, Key, proof_of
 from infra.targets.process.units_file import read_handed
 
 KEEPER = "infra.targets.process.supervisor"
 WATCHER = ".watcher"
-EARLIER = "nobody"  # whom root ran servers as that had no account of their own
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.model.addresses import LOOPBACK
+from infra.model.addresses import CACHE_SOCKET, LOOPBACK
 from infra.model.errors import PortTaken
 from infra.targets.process import door
 from infra.targets.process.ports import is_taken
 
-CACHE = "cache.sock"
 DATABASE = ".s.PGSQL.{}"
 PATIENCE = 5.0
 
@@ -33,13 +32,13 @@ class CacheDoor:
         """What redis-py opens it with."""
         if self.folder is None:
             return {"host": LOOPBACK, "port": self.port}
-        return {"unix_socket_path": f"{door.short(self.folder, len(CACHE) + 1)}/{CACHE}"}
+        return {"unix_socket_path": f"{door.short(self.folder, len(CACHE_SOCKET) + 1)}/{CACHE_SOCKET}"}
 
     def connect(self, patience: float) -> socket.socket:
         """Give a connection; OSError where nobody listens."""
         if self.folder is None:
             return socket.create_connection((LOOPBACK, self.port), patience)
-        return door.connect(self.folder, CACHE, patience)
+        return door.connect(self.folder, CACHE_SOCKET, patience)
 
 
 def cache_door(folder: Path, port: int, strangers: Callable[[list[int]], Mapping[int, str]]) -> CacheDoor:
@@ -47,7 +46,7 @@ def cache_door(folder: Path, port: int, strangers: Callable[[list[int]], Mapping
 
     One of an earlier version has a port alone: it is asked there while it is proven that it is ours.
     """
-    if _listens(folder, CACHE) or not is_taken(port):
+    if _listens(folder, CACHE_SOCKET) or not is_taken(port):
         return CacheDoor(folder, port)
     held = strangers([port])
     if port in held:
