@@ -12,6 +12,7 @@ from infra.model.checkpoint import checkpoints_of, furthest
 from infra.model.errors import BadInput, KnownBad
 from infra.model.observed import UNPROVEN, Found, Observed, Running
 from infra.model.record import SUMMARY, Record
+from infra.model.service import Service
 from infra.model.unit import DEVELOPMENT, Unit
 from infra.plan.agent_process import is_agent
 from infra.plan.telemetry import state
@@ -19,6 +20,7 @@ from infra.plan.units import bundle_of
 from infra.session import Session
 from infra.stages import left
 from infra.store import owner
+from infra.targets.process.account import EARLIER
 from infra.vault.access import start
 from infra.verify.logins import login_fault
 from infra.workspace.folders import passed_over
@@ -176,7 +178,7 @@ def doctor(session: Session) -> None:
     rows += [
         ("program", name, f"{one.version}   {one.argv[0]}") for name, one in sorted(places.programs.items())
     ]
-    rows += [("account", one.name, _account(session, one.name)) for one in session.services]
+    rows += [("account", one.name, _account(session, one)) for one in session.services]
     rows += [("port", name, words) for name, words in _ports(session).items()]
     rows += [("process", str(one), UNPROVEN) for one in session.target.unproven()]
     rows += [
@@ -199,13 +201,14 @@ def doctor(session: Session) -> None:
     session.outcome.facts |= {f"{kind} {name}": value for kind, name, value in rows}
 
 
-def _account(session: Session, service: str) -> str:
-    """Give who runs a service, and where that is root why."""
-    user = session.places.user(service)
+def _account(session: Session, service: Service) -> str:
+    """Give who runs a service, and why where that is no account of its own."""
+    user, fault = session.places.user(service.name), session.places.without_accounts
     if user or os.getuid() != 0:
-        return user or "yours"
-    reason = session.places.without_accounts or "an account of its own comes with application environments"
-    return f"root: {reason}"
+        return f"{user}: {fault}" if fault and user == EARLIER else user or "yours"
+    if service.from_source:
+        return "root: an account of its own comes with application environments"
+    return f"root: {fault}"
 
 
 def _vault(session: Session) -> str:
