@@ -17,8 +17,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """End on SIGTERM as on Ctrl+C: what the tests under way have started is ended by them."""
+    """End on SIGTERM as on Ctrl+C: what the tests under way have started is ended by them.
+
+    What `nohup` or a shell's `&` has us ignore, what the tests start does not: no handler outlives an exec.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda _number, _frame: None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

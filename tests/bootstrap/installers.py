@@ -40,7 +40,11 @@ class Installers:
 
     def uv(self, name: str, *words: str) -> None:
         """Let a uv run; AssertionError with what it said when it fails."""
-        run([str(self.fetched(name) / "bin/uv"), *words])
+        run([str(self.fetched(name) / "bin/uv"), *words], **MACHINES_CERTIFICATES)
+
+
+# pip trusts what the machine trusts; uv does so only when it is told, by the one name or the other.
+MACHINES_CERTIFICATES = {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
 
 
 def run(argv: Sequence[str], **more: str) -> None:
