@@ -14,9 +14,9 @@ from infra.model.hostile import HOSTILE
 from infra.plan import agent as plan
 from infra.workspace import templates
 from tasks.root import ROOT
-from tests.real.conftest import until
 from tests.real.vault_program import vault_program
 from tests.real.vault_server import Agent, VaultServer, agent_places, running_server
+from tests.waiting import until
 
 pytestmark = pytest.mark.real("VT")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.bootstrap.clone import Answer, Clone
-from tests.reference_app.servers import wait_for
+from tests.waiting import until
 
 ALL = ["venv", "pip tool", "pip local"]
 
@@ -44,7 +44,7 @@ def start_installing(clone: Clone, *words: str) -> subprocess.Popen[str]:
     mark = clone.world / "pip-waits"
     mark.unlink(missing_ok=True)
     process = clone.start(*words)
-    wait_for(mark.exists, "pip starts")
+    until(mark.exists)
     return process
 
 

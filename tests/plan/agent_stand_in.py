@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,12 @@ from infra.model.environments import environment
 from infra.plan.agent import AgentPlaces, agent_files
 from infra.workspace import templates
 from tests.shells import each
+from tests.waiting import PATIENCE, until
 
 TEMPLATES = templates.load(Path(__file__).parents[2])
 PROJECT = finance_report.PROJECT
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
 EACH_SHELL = each(*SHELLS)
-SOON = 15
 CREATION_PATH = "auth/approle/role/finance_report-staging-redis/secret-id"
 WHOLE = "PASSWORD='secret'\n"
 UNWRAPPED = """Key                   Value
@@ -64,14 +63,6 @@ for said in "$STAND_IN/$name.once" "$STAND_IN/$name.failure"; do
 done
 cat "$STAND_IN/$name" 2>/dev/null || :
 """
-
-
-def until(condition: Callable[[], object]) -> None:
-    """Wait for a condition; the test fails when it does not come true."""
-    deadline = time.monotonic() + SOON
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.01)
 
 
 def refusal(code: int) -> str:
@@ -146,7 +137,7 @@ class StandIn:
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-            process.wait(SOON)
+            process.wait(PATIENCE)
 
     def start(self, **more: str) -> int:
         """Give the exit code of a start: that of the script where it ends, else of its orderly end."""
@@ -164,7 +155,7 @@ class StandIn:
             env=self.variables(**more),
             capture_output=True,
             text=True,
-            timeout=SOON,
+            timeout=PATIENCE,
             check=False,
         )
         assert not done.stderr, done.stderr

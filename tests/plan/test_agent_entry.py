@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.plan.agent_stand_in import EACH_SHELL, SHELLS, WHOLE, StandIn, refusal, until
+from tests.plan.agent_stand_in import EACH_SHELL, SHELLS, WHOLE, StandIn, refusal
+from tests.waiting import until
 
 
 @pytest.fixture(params=EACH_SHELL)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.plan.agent_stand_in import EACH_SHELL, SHELLS, WHOLE, StandIn, refusal, until
+from tests.plan.agent_stand_in import EACH_SHELL, SHELLS, WHOLE, StandIn, refusal
+from tests.waiting import until
 
 DOWN = "Get http://127.0.0.1:1: dial tcp 127.0.0.1:1: connect: connection refused"
 

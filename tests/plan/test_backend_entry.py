@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from infra.model import dotenv
 from infra.workspace import templates
 from tests.shells import SHELLS, each
+from tests.waiting import until
 
 TEMPLATES = templates.load(Path(__file__).parents[2])
 SECRETS = {
@@ -77,10 +77,8 @@ def start(shell: list[str], folder: Path, migration_ends_with: int = 0) -> subpr
 
 def noted(folder: Path, mode: str) -> dict[str, str]:
     """Give the environment that the kernel shows of a part, once it runs."""
-    note, deadline = folder / f"{mode}.json", time.monotonic() + 20
-    while not note.exists():
-        assert time.monotonic() < deadline, f"{mode} did not start"
-        time.sleep(0.01)
+    note = folder / f"{mode}.json"
+    until(note.exists)
     pid = json.loads(note.read_text(encoding="utf-8"))["pid"]
     pairs = Path(f"/proc/{pid}/environ").read_bytes().decode().rstrip("\0").split("\0")
     return dict(pair.split("=", 1) for pair in pairs)

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -25,20 +24,13 @@ import pytest
 from finance_report import PROJECT
 from infra.model.naming import Names
 from infra.targets.process import accounts
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("infra", "tasks", "finance_report", "templates", "reference_app", "invoke.yaml")
 MISBEHAVE = "reference_app/apps/backend/misbehave.json"
 ENDS_WITHIN = 240
 STATES = Path(tempfile.gettempdir()) / f"states-{os.getuid()}"  # of all runs: they share the ports
-
-
-def until(condition: Callable[[], object], seconds: float = 20.0, *, every: float = 0.02) -> None:
-    """Wait for a condition; the test fails when it does not come true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(every)
 
 
 @dataclass

@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.real.conftest import Checkout, until
+from tests.real.conftest import Checkout
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 

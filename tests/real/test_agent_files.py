@@ -16,9 +16,10 @@ from infra.model.environments import environment
 from infra.model.service import Service
 from infra.plan import agent as plan
 from infra.workspace import templates
-from tests.real.conftest import ROOT, until
+from tests.real.conftest import ROOT
 from tests.real.vault_program import vault_program
 from tests.real.vault_server import Agent, VaultServer, agent_places, running_server
+from tests.waiting import until
 
 pytestmark = pytest.mark.real("VT")
 
@@ -87,7 +88,7 @@ def test_hostile_values_arrive_byte_for_byte_as_the_encoder_writes_them(
         values = {key: HOSTILE[(turn + place) % len(HOSTILE)] for place, key in enumerate(keys)}
         server.put(path("staging"), values)
         with make(deploy=f"d-{turn}").running() as agent:
-            until(agent.healthy, 20)
+            until(agent.healthy)
             assert agent.rendered() == dotenv.encode(values)
             assert dotenv.parse(agent.rendered()) == values
     assert stat.S_IMODE((agent.folder / "secrets/.env").stat().st_mode) == 0o440
@@ -97,9 +98,9 @@ def test_the_second_file_tells_path_version_creation_and_last_read(server: Vault
     server.put(path("staging"), values_of(APP))
     metadata = server.must("GET", path("staging"))["data"]["metadata"]
     with make(interval="1s").running() as agent:
-        until(lambda: agent.rendered(".versions") != "", 20)
+        until(lambda: agent.rendered(".versions") != "")
         first = agent.rendered(".versions")
-        until(lambda: agent.rendered(".versions") != first, 20)
+        until(lambda: agent.rendered(".versions") != first)
     where, version, created, read = first.split()
     assert (where, int(version), created) == (path("staging"), metadata["version"], metadata["created_time"])
     assert time.strptime(read[:19], "%Y-%m-%dT%H:%M:%S")
@@ -110,7 +111,7 @@ def test_a_healthy_agent_shows_which_credential_it_logged_in_with(server: VaultS
     agent = make(deploy="d-7")
     accessor = server.wrapped(agent.role, "d-7")
     with agent.again(wrapping=accessor["token"]).running() as agent:
-        until(agent.healthy, 20)
+        until(agent.healthy)
         beat = agent.heartbeat()
         assert (beat["deploy"], beat["token_deploy"]) == ("d-7", "d-7")
         assert beat["accessor"] == accessor["wrapped_accessor"]
@@ -158,7 +159,7 @@ def test_a_preview_takes_an_operator_key_of_its_own_before_that_of_all_previews(
     server.put(path("pr_47"), {key: text for key, text in values.items() if text is not None})
     server.put(plan.shared_path(PROJECT.name, "app", "secret"), {"OPENROUTER_API_KEY": "all's"})
     with make("pr_47").running() as agent:
-        until(lambda: agent.rendered() and agent.rendered(".versions"), 20)
+        until(lambda: agent.rendered() and agent.rendered(".versions"))
         assert agent.rendered() == dotenv.encode({**values_of(APP), "OPENROUTER_API_KEY": expected})
         assert ("_shared" in agent.rendered(".versions")) == (expected == "all's")
 
@@ -168,14 +169,14 @@ def test_a_required_key_that_goes_missing_leaves_the_old_file_until_it_is_back(
 ) -> None:
     server.put(path("staging"), values_of(APP))
     with make(interval="1s").running() as agent:
-        until(agent.healthy, 20)
+        until(agent.healthy)
         before = agent.rendered()
         broken = {key: text for key, text in values_of(APP).items() if key != "REDIS_URL"}
         server.put(path("staging"), broken)
-        until(lambda: "map has no entry for key" in agent.log, 20)
+        until(lambda: "map has no entry for key" in agent.log)
         assert agent.rendered() == before
         server.put(path("staging"), {**values_of(APP), "REDIS_URL": "back"})
-        until(lambda: "REDIS_URL='back'" in agent.rendered(), 30)
+        until(lambda: "REDIS_URL='back'" in agent.rendered())
 
 
 def test_an_agent_that_waits_for_a_missing_key_still_ends_when_asked_and_revokes_its_token(
@@ -183,7 +184,7 @@ def test_an_agent_that_waits_for_a_missing_key_still_ends_when_asked_and_revokes
 ) -> None:
     server.put(path("staging"), {})
     with make().running() as agent:
-        until(lambda: agent.log.count("map has no entry for key") > 4, 60)
+        until(lambda: agent.log.count("map has no entry for key") > 4)
         token = (agent.folder / "token/.token").read_text()
     assert "The agent ended with 137" in agent.log
     assert server.call("GET", "auth/token/lookup-self", token=token).status_code == 403
@@ -194,10 +195,10 @@ def test_a_wrapping_token_is_used_once_and_a_restart_needs_no_other(server: Vaul
     agent = make()
     for _ in range(2):
         with agent.again().running() as run:
-            until(run.healthy, 20)
+            until(run.healthy)
     assert agent.log.count("The credential was unwrapped") == 1
     with agent.again(wrapping="").running() as run:
-        until(run.healthy, 20)
+        until(run.healthy)
     credential = agent.folder / "cred"
     assert stat.S_IMODE(credential.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in credential.iterdir()} == {0o600}
@@ -218,11 +219,11 @@ def test_an_agent_that_has_an_older_credential_tells_of_a_used_wrapping_token_an
 ) -> None:
     server.put(path("staging"), values_of(APP))
     with make().running() as agent:
-        until(agent.healthy, 20)
+        until(agent.healthy)
     used = server.wrapped(agent.role, "d-2")["token"]
     server.must("POST", "sys/wrapping/unwrap", token=used)
     with agent.again(wrapping=used, deploy="d-2").running() as again:
-        until(again.healthy, 20)
+        until(again.healthy)
         beat = again.heartbeat()
     assert (beat["deploy"], beat["token_deploy"]) == ("d-2", "d-1"), "nobody takes it for the new one"
     assert "reason=wrap_invalid" in agent.log
@@ -240,7 +241,7 @@ def test_a_wrapping_token_of_another_role_is_refused_and_not_burnt(server: Vault
 def test_a_token_that_the_server_refuses_is_unhealthy_at_once(server: VaultServer, make: Make) -> None:
     server.put(path("staging"), values_of(APP))
     with make().running() as agent:
-        until(agent.healthy, 20)
+        until(agent.healthy)
         server.must("POST", "auth/token/revoke-accessor", {"accessor": agent.heartbeat()["token_accessor"]})
         code, said = agent.health(INFRA_LOOKUP_SECONDS="300")
         assert (code, "state=ok" in said) == (0, True), "it asks every five minutes only"
@@ -254,7 +255,7 @@ def test_a_sealed_server_leaves_the_agent_its_file_and_its_health(make: Make, tm
     with running_server(vault_program(), tmp_path / "own") as server:
         allow(server, "staging", APP)
         with make(at=server).running() as agent:
-            until(agent.healthy, 20)
+            until(agent.healthy)
             server.must("PUT", "sys/seal")
             (tmp_path / "token/.lookup").unlink()
             sealed = agent.health()

@@ -20,12 +20,13 @@ from infra.plan import agent as plan
 from infra.plan import credentials as rules
 from infra.vault import opened, status
 from infra.workspace import templates
-from tests.real.conftest import ROOT, Checkout, until
+from tests.real.conftest import ROOT, Checkout
 from tests.real.test_agent_files import APP, allow, path, values_of
 from tests.real.vault_custody import LOGGED_IN, Yard, yard_of
 from tests.real.vault_program import vault_program
 from tests.real.vault_rehearsal import Rehearsal
 from tests.real.vault_server import Agent, VaultServer, agent_places, running_server, sealable_server
+from tests.waiting import until
 
 pytestmark = pytest.mark.real("VT")
 
@@ -84,7 +85,7 @@ def test_an_agent_outlives_its_token_three_times_and_the_alarm_comes_before_its_
     (program,) = agent.children()
     rendered = Path(places.secrets_file("redis"))
     began = time.monotonic()
-    until(lambda: yard.log("staging", "redis").count(LOGGED_IN) > 3, 20)
+    until(lambda: yard.log("staging", "redis").count(LOGGED_IN) > 3)
     assert time.monotonic() - began > 2 * SHORT["token_max_ttl"]
     assert (agent.children(), "its credential ends in" in alarm(yard)) == ([program], True)
     until(lambda: "its credential has expired" in alarm(yard), SHORT["secret_id_ttl"] + 5)
@@ -124,7 +125,7 @@ def test_two_minutes_of_a_sealed_server_leave_agent_file_and_health_and_what_is_
         assert agent.log.count("reason=sealed") == 1, "one line in five minutes"
         server.unseal()
         server.put(path("staging"), {**values_of(APP), "REDIS_URL": "new"})
-        until(lambda: "REDIS_URL='new'" in agent.rendered(), 70)
+        until(lambda: "REDIS_URL='new'" in agent.rendered())
         assert agent.healthy(**ASK_AT_EACH_CHECK)
         assert program in process.children()
 
@@ -157,7 +158,7 @@ def said(agent: Agent) -> str:
 
 def _starts_again(agent: Agent, before: tuple[int, int]) -> None:
     with agent.again(deploy="d-2").running() as again:
-        until(again.healthy, 20)
+        until(again.healthy)
         assert identity(again.folder / "secrets/.env") != before
 
 
@@ -234,4 +235,4 @@ def _goes_and_comes_back(database: Database, act: str, state: str) -> None:
     assert identity(database.rendered) == before
     new = {**values, "APP_PASSWORD": f"{values['APP_PASSWORD']}x"}
     server.put(database.path, new)
-    until(lambda: dotenv.parse(database.rendered.read_text(encoding="utf-8")) == new, 60)
+    until(lambda: dotenv.parse(database.rendered.read_text(encoding="utf-8")) == new)

@@ -20,9 +20,10 @@ from infra.store.vault.client import VaultClient
 from infra.store.vault.server import Server
 from infra.store.vault.tokens import Tokens
 from infra.workspace import templates
-from tests.real.conftest import ROOT, until
+from tests.real.conftest import ROOT
 from tests.real.vault_program import vault_program
 from tests.real.vault_server import SealableServer, VaultServer, running_server, sealable_server
+from tests.waiting import until
 
 pytestmark = pytest.mark.real("VT")
 
@@ -117,7 +118,7 @@ def test_an_expired_wrapping_does_not_open(
     server: VaultServer, client: VaultClient, approle: AppRole
 ) -> None:
     wrapped = approle.wrapped_secret_id(made(approle), {}, 1)
-    until(lambda: Tokens(client).wrapping(wrapped.token) is None, 10)
+    until(lambda: Tokens(client).wrapping(wrapped.token) is None)
     assert server.call("POST", "sys/wrapping/unwrap", token=wrapped.token.reveal()).status_code == 400
 
 
@@ -135,14 +136,14 @@ def test_an_expired_secret_id_stays_listed_until_it_is_tidied(approle: AppRole) 
     wrapped = approle.wrapped_secret_id("fr-short", {}, 60)
     known = approle.look_up("fr-short", wrapped.accessor)
     assert known is not None
-    until(lambda: _is_over(approle, wrapped.accessor), 10)
+    until(lambda: _is_over(approle, wrapped.accessor))
     assert approle.accessors("fr-short") == (wrapped.accessor,)
 
     def is_tidied() -> bool:
         approle.tidy()
         return approle.accessors("fr-short") == ()
 
-    until(is_tidied, 10)
+    until(is_tidied)
 
 
 def _is_over(approle: AppRole, accessor: str) -> bool:

@@ -14,11 +14,12 @@ import psutil
 import pytest
 
 from tests.needs import THE_VERSION_BEFORE
-from tests.real.conftest import PARTS, ROOT, Checkout, Done, kill, until
+from tests.real.conftest import PARTS, ROOT, Checkout, Done, kill
 from tests.real.kept import change, stored
 from tests.real.test_kill import kill_at
 from tests.real.test_object_store import CONTENT, FILE, LOGIN, ask
 from tests.real.vault_rehearsal import watch_for_a_second
+from tests.waiting import until
 
 pytestmark = [pytest.mark.real, pytest.mark.needs("history")]
 LOCAL: tuple[str, ...] = ()

@@ -19,8 +19,9 @@ import pytest
 from finance_report import PROJECT
 from infra.model.secret import Secret
 from infra.targets.object_store import ObjectStore
-from tests.real.conftest import Done, kill, until
+from tests.real.conftest import Done, kill
 from tests.real.testing_stack import PREFIX, Stack, is_gone, variables_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 GIVEN: set[int] = set()
@@ -155,7 +156,7 @@ def test_units_without_supervisor_go_and_their_data_stays(running: Apart) -> Non
 def test_a_development_server_goes_once_its_command_was_killed(running: Apart) -> None:
     variables = {"XDG_STATE_HOME": str(running.states)}
     window = running.checkout.popen("dev.backend", **variables)
-    until(lambda: _development(running), 40)
+    until(lambda: _development(running))
     assert running.do("cleanup.dev", "--json").json["changes"] == []
     server = _development(running)
     kill(window)

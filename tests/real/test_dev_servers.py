@@ -20,7 +20,8 @@ from typing import Any, Self
 import psutil
 import pytest
 
-from tests.real.conftest import Checkout, kill, until
+from tests.real.conftest import Checkout, kill
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 STORES = {"postgres", "redis", "router", "minio"}
@@ -105,19 +106,19 @@ def test_two_that_start_at_once_on_an_empty_machine_bring_up_the_stack_and_serve
 ) -> None:
     windows = Window(checkout, "dev.backend"), Window(checkout, "dev.frontend")
     with windows[0] as backend, windows[1] as frontend:
-        until(lambda: is_development(checkout, "backend"), 90)
-        until(lambda: is_development(checkout, "frontend"), 30)
+        until(lambda: is_development(checkout, "backend"))
+        until(lambda: is_development(checkout, "frontend"))
         assert set(checkout.pids()) == {*STORES, "backend", "frontend"}
         assert checkout.get("/api/health?full=1")[0] == 200, "the secrets are those of the unit"
         edit(checkout, "reloaded")
-        until(lambda: checkout.health.get("reloaded"), 10)
+        until(lambda: checkout.health.get("reloaded"))
         second = int(time.time()) + 1.0  # later than the save before: an older file is not loaded anew
         edit(checkout, "quick_1", "reloaded", second + 0.2)
-        until(lambda: checkout.health.get("quick_1"), 10)
+        until(lambda: checkout.health.get("quick_1"))
         edit(checkout, "quick_2", "quick_1", second + 0.8)
-        until(lambda: checkout.health.get("quick_2"), 10)
+        until(lambda: checkout.health.get("quick_2"))
         edit(checkout, "reloaded", "quick_2", second + 1.2)
-        until(lambda: checkout.health.get("reloaded"), 10)
+        until(lambda: checkout.health.get("reloaded"))
         again = checkout.run("dev.backend")
         assert (again.code, "runs already" in again.err) == (1, True)
         page = checkout.root / "reference_app/apps/frontend/pages/overview.html"
@@ -142,13 +143,13 @@ def test_down_stops_what_was_started_for_development_and_data_stays(
     shell = ["finance_report.postgres.shell"]
     assert checkout.run(*shell, stdin="CREATE TABLE kept AS SELECT 42 AS answer;\n").code == 0
     with Window(checkout, "dev.backend") as backend:
-        until(lambda: is_development(checkout, "backend"), 60)
+        until(lambda: is_development(checkout, "backend"))
         backend.kill()
         assert is_development(checkout, "backend"), "a killed command leaves its server"
         with Window(checkout, "dev.backend") as second:
             attended = [("development", second.process.pid)]
-            until(lambda: seen(checkout, "backend") == attended, 30)
-            until(lambda: is_development(checkout, "backend"), 30)
+            until(lambda: seen(checkout, "backend") == attended)
+            until(lambda: is_development(checkout, "backend"))
             checkout.pids()
             second.kill()
     down = checkout.run("dev.down", "--json").json
@@ -164,9 +165,9 @@ def test_down_stops_what_was_started_for_development_and_data_stays(
 
 def test_without_infrastructure_only_the_application_runs_with_mock_providers(checkout: Checkout) -> None:
     with Window(checkout, "dev.backend", "--target", "none") as window:
-        until(lambda: "backend" in checkout.processes(), 20)
+        until(lambda: "backend" in checkout.processes())
         port = checkout.ports["backend"]
-        until(lambda: answers(port), 20)
+        until(lambda: answers(port))
         assert set(checkout.pids()) == {"backend"}
         assert "DATABASE_URL" not in checkout.processes()["backend"][0].environ()
         assert window.ends(signal.SIGTERM) == 143
@@ -191,7 +192,7 @@ def test_a_terminal_that_goes_away_takes_its_server_along_and_nothing_else(check
     with Window(checkout, "dev.backend", **terminal) as window:
         os.close(follower)
         with drained(leader):
-            until(lambda: is_development(checkout, "backend"), 60)
+            until(lambda: is_development(checkout, "backend"))
         os.close(leader)
         assert window.ends() == 129
     after = checkout.pids()

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests import neighbour
-from tests.real.conftest import Checkout, until
+from tests.real.conftest import Checkout
 from tests.real.kept import ever_stored, stored
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 SQUATTER = """

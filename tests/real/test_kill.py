@@ -13,7 +13,8 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from tests.real.conftest import Checkout, kill, until
+from tests.real.conftest import Checkout, kill
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 UNITS = {"postgres", "redis", "minio", "router", "backend", "frontend"}

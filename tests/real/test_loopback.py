@@ -10,7 +10,8 @@ import pytest
 
 from infra.targets.process import secret_files
 from tests import neighbour
-from tests.real.conftest import Checkout, Done, kill, until
+from tests.real.conftest import Checkout, Done, kill
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 HOSTS = "::1 localhost\n127.0.0.1 localhost\n"

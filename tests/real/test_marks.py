@@ -10,8 +10,9 @@ import pytest
 
 from tests import neighbour
 from tests.needs import SYSTEM_PYTHON
-from tests.real.conftest import Checkout, Done, kill, until
+from tests.real.conftest import Checkout, Done, kill
 from tests.real.kept import stored
+from tests.waiting import until
 
 pytestmark = [pytest.mark.real, neighbour.needs_root]
 # Answers each client as PostgreSQL does that wants the password in clear, and tells what it hears.

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.real.conftest import Checkout, Done, kill, until
+from tests.real.conftest import Checkout, Done, kill
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 COMMENT = "COMMENT ON DATABASE finance_report IS 'infra:env:{}';\n"
@@ -48,7 +49,7 @@ def mark(checkout: Checkout, environment: str) -> None:
 def test_the_boot_check_names_each_dependency_that_is_broken(checkout: Checkout) -> None:
     assert rows(checkout, "full", 2) == {}, "nothing was ever rendered here"
     assert checkout.run("dev.infra").code == 0
-    until(lambda: rows(checkout, "full")["s3"] == "ok", 30)
+    until(lambda: rows(checkout, "full")["s3"] == "ok")
     good = {"settings": "ok", "postgres": "ok", "redis": "ok", "s3": "ok", "ai": "skipped", "secrets": "ok"}
     assert rows(checkout, "full", 0) == good
     for supervisor in checkout.supervisors():

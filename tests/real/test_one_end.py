@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from infra.model.interruption import ONE_PRESS
-from tests.real.conftest import Checkout, until
+from tests.real.conftest import Checkout
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 SETUP = "finance_report.app.setup"

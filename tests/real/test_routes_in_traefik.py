@@ -34,7 +34,8 @@ from tests.plan.route_tables import (
     route,
 )
 from tests.real.traefik import LOOPBACK, Answer, Traefik, Visit, listening, traefik, wildcard
-from tests.reference_app.servers import free_port, wait_for
+from tests.reference_app.servers import free_port
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 PATHS = [path for path, _, _ in answered_paths()]
@@ -71,7 +72,7 @@ def echoes() -> Iterator[dict[str, int]]:
 def local(echoes: dict[str, int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visit]:
     """Give a visit to a router with the printed files of `local`."""
     with _local_router(tmp_path_factory.mktemp("local"), echoes) as visit:
-        wait_for(visit.is_routed, "Traefik routes")
+        until(visit.is_routed)
         yield visit
 
 
@@ -115,7 +116,7 @@ def test_priorities_decide_as_the_matcher_says(name: str, tmp_path: Path) -> Non
     with contextlib.ExitStack() as stack:
         parts = {part: stack.enter_context(echoing(part, LOOPBACK, 0, SERVED_BY)) for part in ("a", "b")}
         visit = stack.enter_context(_local_router(tmp_path, parts, project))
-        wait_for(lambda: visit.is_routed(rows[0].path or "/"), "Traefik routes")
+        until(lambda: visit.is_routed(rows[0].path or "/"))
         answers = {path: visit.ask(path) for path in table["paths"]}
     expected = {path: match(rows, path) for path in table["paths"]}
     assert {path: got.part for path, got in answers.items()} == {
@@ -140,7 +141,7 @@ def test_the_files_of_a_router_in_a_container_route_the_same_and_answer_its_heal
         (tmp_path / "routes.yaml").write_text(texts["routes.yaml"], encoding="utf-8")
         with traefik(tmp_path, json.loads(static)) as router:
             visit = Visit(port, "localhost")
-            wait_for(visit.is_routed, "Traefik routes")
+            until(visit.is_routed)
             assert [visit.ask(path).echo for path in PATHS] == [said(path) for path in PATHS]
             assert visit.ask("/ping").part == "frontend"
             assert router.is_healthy()
@@ -174,8 +175,8 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
         static = _platform(folder, double, plain, secure, pair)
         made = Edge(double, plain, secure, context, stack.enter_context(traefik(folder, static)))
         for name in DEPLOYED:
-            wait_for(made.visit(public_host(name)).is_routed, "Traefik routes")
-        wait_for(lambda: double.listeners > 0, "Traefik listens to events")
+            until(made.visit(public_host(name)).is_routed)
+        until(lambda: double.listeners > 0)
         yield made
 
 
@@ -275,7 +276,7 @@ def test_nobody_answers_in_place_of_a_backend_that_is_not_healthy(edge: Edge) ->
     visit = edge.visit(public_host("staging"))
     edge.engine.say_health("backend-staging", "unhealthy")
     try:
-        wait_for(lambda: visit.ask("/api/health").part != "backend", "Traefik forgets the backend")
+        until(lambda: visit.ask("/api/health").part != "backend")
         answers = {path: visit.ask(path) for path in PATHS}
         assert {path: _is_traefiks_own_404(got) for path, got in answers.items()} == {
             path: said(path)[0] == "backend" for path in PATHS
@@ -284,13 +285,13 @@ def test_nobody_answers_in_place_of_a_backend_that_is_not_healthy(edge: Edge) ->
         assert edge.visit(public_host("production")).ask("/api/health").part == "backend"
     finally:
         edge.engine.say_health("backend-staging", "healthy")
-    wait_for(lambda: visit.ask("/api/health").part == "backend", "Traefik routes the backend again")
+    until(lambda: visit.ask("/api/health").part == "backend")
 
 
 def test_a_dead_backend_has_a_router_all_the_same(tmp_path: Path) -> None:
     """502 with the header is a backend that died; 404 without it is a router that is missing."""
     with _local_router(tmp_path, {"backend": 1, "frontend": 1}) as visit:
-        wait_for(visit.is_routed, "Traefik routes")
+        until(visit.is_routed)
         answer = visit.ask("/api/health")
     assert (answer.status, answer.part) == (502, "backend")
 

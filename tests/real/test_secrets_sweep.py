@@ -12,9 +12,10 @@ import pytest
 
 from infra.model.secret import Secret
 from infra.targets.process import secret_files
-from tests.real.conftest import Checkout, kill, until
+from tests.real.conftest import Checkout, kill
 from tests.real.test_sweep import RENDERED, Sweep, hear, secrets_of
 from tests.real.watching import again_and_again
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 QUESTIONS = (

@@ -9,8 +9,9 @@ import signal
 import psutil
 import pytest
 
-from tests.real.conftest import Checkout, kill, until
+from tests.real.conftest import Checkout, kill
 from tests.stages.machine import held
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 UNITS = {"postgres", "redis", "minio", "router", "backend", "frontend"}

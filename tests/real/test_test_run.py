@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import psutil
 import pytest
 
-from tests.real.conftest import until
 from tests.real.testing_stack import PREFIX, Stack, is_gone
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 

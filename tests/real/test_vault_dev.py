@@ -12,8 +12,9 @@ import psutil
 import pytest
 
 from tests import neighbour
-from tests.real.conftest import Checkout, kill, until
+from tests.real.conftest import Checkout, kill
 from tests.real.vault_rehearsal import Rehearsal
+from tests.waiting import until
 
 pytestmark = pytest.mark.real("VT")
 

@@ -15,8 +15,9 @@ import pytest
 
 from tests import neighbour
 from tests.doubles.http_server import Certificate, self_signed
-from tests.real.conftest import Checkout, kill, until
+from tests.real.conftest import Checkout, kill
 from tests.real.vault_rehearsal import Rehearsal
+from tests.waiting import until
 
 pytestmark = pytest.mark.real("VT")
 AGENT = "redis-vault-agent"

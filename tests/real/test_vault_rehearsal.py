@@ -12,8 +12,9 @@ import pytest
 
 from infra.model import dotenv
 from infra.targets.process import credentials
-from tests.real.conftest import Checkout, kill, until
+from tests.real.conftest import Checkout, kill
 from tests.real.vault_rehearsal import WITH_SECRETS, Rehearsal
+from tests.waiting import until
 
 pytestmark = pytest.mark.real("VT")
 AGENTS = {f"{name}-vault-agent" for name in WITH_SECRETS}
@@ -108,7 +109,7 @@ def _an_agent_that_is_killed_comes_back_and_its_file_stays(rehearsal: Rehearsal)
     before = rehearsal.rendered("redis").stat()
     _kill_and_wait(checkout, unit, lambda: checkout.processes()[unit])
     _kill_and_wait(checkout, unit, lambda: agents_of(unit, checkout))
-    until(lambda: rehearsal.run("redis.status").code == 0, 30)
+    until(lambda: rehearsal.run("redis.status").code == 0)
     after = rehearsal.rendered("redis").stat()
     assert (after.st_ino, after.st_mtime) == (before.st_ino, before.st_mtime)
     everything = checkout.processes()

@@ -18,10 +18,10 @@ from infra.plan.agent import secret_path
 from infra.store.vault.client import VaultClient
 from infra.store.vault.server import BY_FILE_ONLY, Server
 from infra.vault import audit, opened, render, status
-from tests.real.conftest import until
 from tests.real.vault_custody import PROJECT, SERVICES, Yard, as_json, targets, yard_of
 from tests.real.vault_program import vault_program
 from tests.real.vault_server import SealableServer, VaultServer, running_server, sealable_server
+from tests.waiting import until
 
 pytestmark = pytest.mark.real("VT")
 

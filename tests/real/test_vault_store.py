@@ -19,10 +19,10 @@ from infra.store.vault import kv_answers, wire
 from infra.store.vault.client import VaultClient
 from infra.store.vault.kv import VaultStore
 from tests.doubles.vault_api import POOR, ROOT, VaultApi, vault_api
-from tests.real.conftest import until
 from tests.real.vault_program import vault_program
 from tests.real.vault_server import SealableServer, sealable_server
 from tests.store.race import require_one_winner
+from tests.waiting import until
 
 pytestmark = pytest.mark.real("VT")
 

@@ -14,12 +14,13 @@ import pytest
 
 from infra.model import dotenv
 from infra.model.errors import BadInput
-from tests.real.conftest import Checkout, Done, until
+from tests.real.conftest import Checkout, Done
 from tests.real.test_secrets_sweep import Census
 from tests.real.test_sweep import NO_SECRETS, Sweep, hear
 from tests.real.vault_rehearsal import WITH_SECRETS, Rehearsal
 from tests.real.vault_server import VaultServer
 from tests.real.watching import again_and_again
+from tests.waiting import until
 
 pytestmark = pytest.mark.real("VT", "PG", "RD", "APP")
 HERE = ("--env", "staging", "--target", "process")

@@ -18,7 +18,8 @@ from typing import Any
 import psutil
 import psycopg
 
-from tests.real.conftest import ROOT, STATES, Checkout, Done, until
+from tests.real.conftest import ROOT, STATES, Checkout, Done
+from tests.waiting import until
 
 TESTS = "app/apps/backend/tests"
 PREFIX = "finance_report_test"
@@ -121,7 +122,7 @@ class Stack:
     def until_there(self, namespace: str) -> psutil.Process:
         """Wait for a run to be in its tests; give the browser driver that it started."""
         file = self.tests / f"{namespace}.there"
-        until(lambda: file.exists() and file.read_text(), 40)
+        until(lambda: file.exists() and file.read_text())
         driver = psutil.Process(int(file.read_text()))
         file.unlink()
         return driver

@@ -17,7 +17,8 @@ from infra.plan.route_probes import answered_by
 from infra.targets.process.programs import find
 from tests.doubles.echo_server import echoing
 from tests.needs import require
-from tests.reference_app.servers import DEADLINE, accepts, wait_for
+from tests.reference_app.servers import accepts
+from tests.waiting import PATIENCE, until
 
 LOOPBACK = "127.0.0.1"
 NEIGHBOURS = tuple(f"127.77.0.{last}" for last in range(1, 255))
@@ -43,7 +44,7 @@ class Visit(http.client.HTTPConnection):
     """A kept connection to one port of loopback, under any host name; over TLS with a context."""
 
     def __init__(self, port: int, host: str, context: ssl.SSLContext | None = None) -> None:
-        super().__init__(LOOPBACK, port, timeout=DEADLINE)
+        super().__init__(LOOPBACK, port, timeout=PATIENCE)
         self.name, self.context = host, context
 
     def connect(self) -> None:
@@ -97,12 +98,12 @@ def traefik(folder: Path, static: dict[str, Any]) -> Iterator[Traefik]:
     with (folder / "log").open("ab") as log:
         process = router.process = subprocess.Popen(router.argv, stdout=log, stderr=log)
     try:
-        wait_for(lambda: all(map(accepts, ports)) or process.poll() is not None, "Traefik listens")
+        until(lambda: all(map(accepts, ports)) or process.poll() is not None)
         assert process.poll() is None, router.log
         yield router
     finally:
         process.kill()
-        process.wait(DEADLINE)
+        process.wait(PATIENCE)
 
 
 @contextlib.contextmanager

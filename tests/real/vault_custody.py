@@ -42,14 +42,13 @@ from infra.vault import setup_tokens as tokens
 from infra.vault.custody import Custody
 from infra.vault.entry import Entry
 from infra.vault.turn import Wish
-from tests.real.conftest import ROOT, until
+from tests.real.conftest import ROOT
 from tests.real.vault_server import VaultServer
+from tests.waiting import until
 
 PROJECT = finance_report.PROJECT
 SERVICES = ("postgres", "redis", "app")
 LOGGED_IN = "authentication successful"
-HEALTHY_WITHIN = 15
-ENDS_WITHIN = 10
 
 
 @dataclass
@@ -183,15 +182,18 @@ class Yard:
             )
         (folder / "pid").write_text(str(agent.pid))
         health = ["/bin/sh", str(folder / "health.sh")]
+        said: list[str] = []
 
         def is_over() -> bool:
             if agent.poll() is not None:
                 return True
             if self.log(env, service).count(LOGGED_IN) <= logins:
                 return False  # a check would still see what the one before has left
-            return subprocess.run(health, env=variables, capture_output=True, check=False).returncode == 0
+            check = subprocess.run(health, env=variables, capture_output=True, text=True, check=False)
+            said.append(check.stdout)
+            return check.returncode == 0
 
-        until(is_over, HEALTHY_WITHIN)
+        until(is_over, seen=lambda: (said[-1:], self.log(env, service)[-3000:]))
 
     def log(self, env: str, service: str) -> str:
         places = self.places(env)
@@ -244,7 +246,7 @@ def end_group(pid: int) -> None:
         os.killpg(pid, signal.SIGTERM)
     except (psutil.Error, ProcessLookupError):
         return
-    until(lambda: not any(map(_runs, many)), ENDS_WITHIN)
+    until(lambda: not any(map(_runs, many)))
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -18,9 +18,10 @@ from infra.model.secret import Secret
 from infra.plan.agent import policy_text, role_name, secret_path
 from infra.targets.process import credentials
 from infra.workspace import templates
-from tests.real.conftest import ROOT, Checkout, Done, until
+from tests.real.conftest import ROOT, Checkout, Done
 from tests.real.vault_program import vault_program
 from tests.real.vault_server import VaultServer
+from tests.waiting import until
 
 PROJECT = finance_report.PROJECT
 TEMPLATES = templates.load(ROOT)

@@ -15,11 +15,10 @@ import requests
 
 from infra.model.unit import UnitFile
 from infra.plan.agent import AgentPlaces
-from tests.real.conftest import until
 from tests.reference_app.servers import free_port
+from tests.waiting import PATIENCE, until
 
 ROOT_TOKEN = "root-of-the-tests"
-SOON = 10
 
 
 @dataclass
@@ -38,7 +37,7 @@ class VaultServer:
     ) -> requests.Response:
         headers = {"X-Vault-Token": token or self.root} | ({"X-Vault-Wrap-TTL": wrap} if wrap else {})
         return self.session.request(
-            method, f"{self.address}/v1/{path}", json=body, headers=headers, timeout=SOON
+            method, f"{self.address}/v1/{path}", json=body, headers=headers, timeout=PATIENCE
         )
 
     def must(self, method: str, path: str, body: object = None, **more: str) -> dict[str, Any]:
@@ -87,7 +86,7 @@ class SealableServer(VaultServer):
         for key in self.keys[:keys]:
             self.must("PUT", "sys/unseal", {"key": key})
         if keys > 1:
-            until(lambda: self.call("GET", "secret/config").ok, SOON * 3)
+            until(lambda: self.call("GET", "secret/config").ok)
 
 
 @contextmanager
@@ -97,7 +96,7 @@ def running_server(program: Path, folder: Path, port: int = 0) -> Iterator[Vault
     argv = ["-dev", "-dev-no-store-token", f"-dev-listen-address={address}"]
     with _serving(program, [*argv, f"-dev-root-token-id={ROOT_TOKEN}"], folder) as pid:
         server = VaultServer(program, f"http://{address}", pid=pid)
-        until(lambda: _is_open(server), SOON * 3)
+        until(lambda: _is_open(server))
         server.must("POST", "sys/auth/approle", {"type": "approle"})
         yield server
 
@@ -111,7 +110,7 @@ def sealable_server(program: Path, folder: Path, *, initialise: bool = True) -> 
     config.write_text(f'storage "inmem" {{}}\ndisable_mlock = true\n{listener}', encoding="ascii")
     with _serving(program, [f"-config={config}"], folder) as pid:
         server = SealableServer(program, f"http://{address}", pid=pid)
-        until(lambda: _answers(server), SOON * 3)
+        until(lambda: _answers(server))
         if initialise:
             _open(server)
         yield server
@@ -131,7 +130,7 @@ def _serving(program: Path, words: list[str], folder: Path) -> Iterator[int]:
         yield process.pid
     finally:
         process.kill()
-        process.wait(SOON)
+        process.wait(PATIENCE)
 
 
 def _open(server: SealableServer) -> None:
@@ -139,10 +138,10 @@ def _open(server: SealableServer) -> None:
     server.keys, server.root = tuple(made["keys"]), made["root_token"]
     for key in server.keys[:2]:
         server.must("PUT", "sys/unseal", {"key": key})
-    until(lambda: server.call("GET", "sys/health").ok, SOON * 3)
+    until(lambda: server.call("GET", "sys/health").ok)
     server.must("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
     server.must("POST", "sys/auth/approle", {"type": "approle"})
-    until(lambda: server.call("GET", "secret/config").ok, SOON * 3)
+    until(lambda: server.call("GET", "secret/config").ok)
 
 
 def _answers(server: VaultServer) -> bool:
@@ -219,18 +218,20 @@ class Agent:
             yield self
         finally:
             self.process.terminate()
-            self.process.wait(SOON)
+            self.process.wait(PATIENCE)
 
     def ended(self) -> int:
         """Give the exit code of an agent that ends by itself."""
         assert self.process is not None
-        return self.process.wait(SOON)
+        return self.process.wait(PATIENCE)
 
     def health(self, **more: str) -> tuple[int, str]:
         """Give the exit code and the line of one health check."""
         argv = [*self.shell, f"{self.folder}/files/health.sh"]
         variables = {**self.variables, **more}
-        done = subprocess.run(argv, env=variables, capture_output=True, text=True, timeout=SOON, check=False)
+        done = subprocess.run(
+            argv, env=variables, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
         assert done.returncode or not done.stderr, done.stderr
         return done.returncode, done.stdout.strip()
 

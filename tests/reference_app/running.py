@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.reference_app.servers import DEADLINE, accepts, free_port, wait_for
+from tests.reference_app.servers import accepts, free_port
+from tests.waiting import PATIENCE, until
 
 APPS = Path(__file__).parents[2] / "reference_app" / "apps"
 BACKEND = APPS / "backend"
@@ -83,7 +84,7 @@ class App:
     def stop(self) -> None:
         """End it as a supervisor does, and see that it obeys."""
         self.process.terminate()
-        self.process.wait(DEADLINE)
+        self.process.wait(PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def started(
     app = App(process, port, log)
     try:
         if is_up:
-            wait_for(lambda: accepts(port) or process.poll() is not None, "the application listens")
+            until(lambda: accepts(port) or process.poll() is not None)
             assert process.poll() is None, log.read_text()
         yield app
     finally:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,9 +20,9 @@ from typing import Any
 from urllib.parse import quote
 
 from infra.targets.process import programs
+from tests.waiting import PATIENCE, until
 
 PASSWORD = "p@ss:/w'o\"rd %25#?"
-DEADLINE = 20.0
 
 
 def package(name: str) -> Path:
@@ -38,14 +38,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = DEADLINE) -> None:
-    """Return as soon as the condition holds; AssertionError that names it after the deadline."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not in {seconds:.0f} s: {what}"
-        time.sleep(0.02)
 
 
 def accepts(port: int) -> bool:
@@ -70,7 +62,7 @@ class Store(ABC):
         """End the server; SIGKILL leaves it no time for anything."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(how)
-            self.process.wait(DEADLINE)
+            self.process.wait(PATIENCE)
 
     @contextmanager
     def down(self, how: signal.Signals) -> Iterator[None]:
@@ -124,9 +116,7 @@ class Postgres(Store):
 
     def start(self) -> None:
         """Start and wait until it answers; tried again while a killed one still goes down."""
-        deadline = time.monotonic() + DEADLINE
-        while not self._started():
-            assert time.monotonic() < deadline, (self.folder / "log").read_text()[-2000:]
+        until(self._started, seen=lambda: (self.folder / "log").read_text()[-2000:])
 
     def _started(self) -> bool:
         asked = ["-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
@@ -174,7 +164,7 @@ class Valkey(Store):
         config = self.folder / "server.conf"
         config.write_text("\n".join([*lines, f'requirepass "{quoted}"', ""]))
         self.process = subprocess.Popen([program, config], stdout=subprocess.DEVNULL)
-        wait_for(lambda: accepts(self.port), "Valkey listens")
+        until(lambda: accepts(self.port))
 
     @property
     def url(self) -> str:

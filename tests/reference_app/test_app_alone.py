@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.reference_app.running import App, Backend, started
-from tests.reference_app.servers import PASSWORD, wait_for
+from tests.reference_app.servers import PASSWORD
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 
@@ -53,12 +54,12 @@ def test_mock_providers_never_serve_people(alone: Backend, name: str) -> None:
 
 def test_a_running_copy_reloads_what_is_saved(alone: Backend, release: Path) -> None:
     with started(release, "src.main:app", alone.environment, alone.log, flags=("--reload",)) as app:
-        wait_for(lambda: app.get("/ping").json() == {"state": "ping"}, "serves")
+        until(lambda: app.get("/ping").json() == {"state": "ping"})
         page = release / "src" / "ping.py"
         text = page.read_text()
         assert "await ledger.ping()" in text
         page.write_text(text.replace("await ledger.ping()", '"pong"'))
-        wait_for(lambda: answer_of(app) == {"state": "pong"}, "the new answer is served", 5)
+        until(lambda: answer_of(app) == {"state": "pong"}, 5)
 
 
 def answer_of(app: App) -> object:

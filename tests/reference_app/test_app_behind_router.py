@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.reference_app.running import SHA, App
-from tests.reference_app.servers import accepts, free_port, wait_for
+from tests.reference_app.servers import accepts, free_port
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 
@@ -46,7 +47,7 @@ def site(shared_app: App, frontend: App, tmp_path_factory: pytest.TempPathFactor
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     router = App(process, port, folder / "log")
-    wait_for(lambda: accepts(port) and router.get("/").status == 200, "Traefik routes")
+    until(lambda: accepts(port) and router.get("/").status == 200)
     yield router
     router.stop()
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.reference_app.running import BACKEND, SHA, Backend
-from tests.reference_app.servers import Postgres, accepts, wait_for
+from tests.reference_app.servers import Postgres, accepts
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 
@@ -53,7 +54,7 @@ def test_health_lies_as_asked_and_everything_else_works(
 def test_a_drill_may_begin_after_the_release_was_well(backend: Backend, release: Path) -> None:
     with backend.started(misbehave(release, "unhealthy", SECONDS)) as app:
         assert app.health() == (200, "healthy")
-        wait_for(lambda: app.health() == (503, "unhealthy"), "unhealthy later", SECONDS + 2)
+        until(lambda: app.health() == (503, "unhealthy"), SECONDS + 2)
 
 
 def test_slow_start_listens_late_and_serves_well(backend: Backend, release: Path) -> None:

@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from tests.reference_app.running import SHA, App, Backend
-from tests.reference_app.servers import PASSWORD, Postgres, Store, Valkey, wait_for
+from tests.reference_app.servers import PASSWORD, Postgres, Store, Valkey
+from tests.waiting import until
 
 pytestmark = pytest.mark.real
 
@@ -54,7 +55,7 @@ def test_a_store_that_is_down_makes_it_unhealthy_until_the_store_is_back(
         down = [key for key, entry in full.json()["dependencies"].items() if entry["status"] == "error"]
         assert (full.status, down) == (503, [{"postgres": "postgres", "valkey": "redis"}[name]])
         assert app.get("/ping").status == (503 if name == "postgres" else 200)
-    wait_for(lambda: app.health() == (200, "healthy"), "healthy again", 2)
+    until(lambda: app.health() == (200, "healthy"))
     assert app.get("/ping").status == 200
 
 
@@ -69,7 +70,7 @@ def test_a_frozen_store_is_named_before_the_probe_gives_up(
         started = time.monotonic()
         assert app.health() == (503, "unhealthy")
         assert time.monotonic() - started < PROBE_LIMIT
-    wait_for(lambda: app.health() == (200, "healthy"), "healthy again", 2)
+    until(lambda: app.health() == (200, "healthy"))
 
 
 def store_of(name: str, postgres: Postgres, valkey: Valkey) -> Store:

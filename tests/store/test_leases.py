@@ -19,6 +19,7 @@ from infra.model.lease import LIFETIME, Lease, lease_from_json
 from infra.store import leases, owner, records
 from infra.store.interface import Store
 from infra.store.leases import Taken
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 PATH = "finance_report/local/_state/lease"
@@ -58,13 +59,6 @@ def clock() -> Clock:
 
 def claim(run_id: str, holder: str = "alice") -> Lease:
     return owner.this_process(holder, run_id, "setup app")
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE
-    while not is_true():
-        assert time.monotonic() < end, "it did not come true in time"
-        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -217,7 +211,7 @@ def test_a_living_owner_keeps_its_lease_and_a_killed_one_loses_it(
     with pytest.raises(LeaseHeld):
         leases.acquire(store, PATH, claim("mine"), clock)
     process.kill()
-    wait_until(lambda: owner.is_gone(theirs))
+    until(lambda: owner.is_gone(theirs))
     assert process.returncode is None, "it is not even reaped"
     assert leases.acquire(store, PATH, claim("mine"), clock).lease.run_id == "mine"
 
@@ -234,7 +228,7 @@ def test_every_way_to_ask_tells_the_living_from_the_ended(
     assert first
     assert started(process.pid) == first
     process.kill()
-    wait_until(lambda: started(process.pid) == "")
+    until(lambda: started(process.pid) == "")
     process.wait()
     assert started(process.pid) == ""
 
@@ -321,7 +315,7 @@ def test_waiting_in_vain_ends_in_time_with_the_holder_named(store: Store, clock:
 def test_a_held_lease_is_renewed_in_the_background_and_freed_at_the_end(store: Store, clock: Clock) -> None:
     with leases.hold(store, PATH, claim("mine"), clock, renew_every=0.01) as holding:
         clock.pass_by(minutes=5)
-        wait_until(lambda: holding.lease.expires == NOON + timedelta(minutes=20))
+        until(lambda: holding.lease.expires == NOON + timedelta(minutes=20))
         assert not holding.lost
     assert leases.standing(store, PATH) is None
 
@@ -344,11 +338,11 @@ def test_a_broken_lease_is_noticed_and_the_new_holder_is_not_disturbed(store: St
                 return False
             return True
 
-        wait_until(has_broken)
+        until(has_broken)
         assert broken[0] is not None
         assert broken[0].holder == "alice"
         leases.acquire(store, PATH, claim("theirs", "bob"), clock)
-        wait_until(lambda: holding.lost)
+        until(lambda: holding.lost)
         assert "freed" in holding.cause or "bob" in holding.cause
     standing = leases.standing(store, PATH)
     assert standing is not None
@@ -366,13 +360,13 @@ def test_a_store_that_does_not_answer_costs_the_lease_only_when_its_time_is_over
 
     with leases.hold(store, PATH, claim("mine"), clock, renew_every=0.01, ticks=clock.ticks) as holding:
         monkeypatch.setattr(leases, "renew", fail)
-        wait_until(lambda: len(tries) >= 3)
+        until(lambda: len(tries) >= 3)
         clock.jump(days=1)
         seen = len(tries)
-        wait_until(lambda: len(tries) >= seen + 2)
+        until(lambda: len(tries) >= seen + 2)
         assert not holding.lost
         clock.pass_by(minutes=15)
-        wait_until(lambda: holding.lost)
+        until(lambda: holding.lost)
         assert "nobody answers" in holding.cause
 
 

@@ -70,16 +70,22 @@ def serving(folder: Path, answer: bytes) -> Iterator[bytearray]:
     heard = bytearray()
 
     def serve(listener: socket.socket) -> None:
-        peer, _ = listener.accept()
-        with peer, suppress(OSError):
-            heard.extend(peer.recv(65536))
-            peer.sendall(answer)
+        with suppress(OSError):
+            peer, _ = listener.accept()
+            with peer:
+                heard.extend(peer.recv(65536))
+                peer.sendall(answer)
 
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / CACHE_SOCKET))
         listener.listen()
-        threading.Thread(target=serve, args=(listener,), daemon=True).start()
-        yield heard
+        server = threading.Thread(target=serve, args=(listener,), daemon=True)
+        server.start()
+        try:
+            yield heard
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)  # wakes who waits in accept(), which would keep it open
+            server.join()
 
 
 def test_who_took_the_cache_s_port_while_it_is_away_hears_no_password(cache: Unit) -> None:

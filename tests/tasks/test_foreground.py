@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -15,16 +15,10 @@ import pytest
 
 from infra import foreground
 from infra.plan.ending import Ladder
+from tests.waiting import until
 
 QUICK: Ladder = ((0.3, "SIGKILL"),)
 STUBBORN = "trap '' INT TERM; touch there; while :; do sleep 0.01; done"
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.01)
 
 
 def run(folder: Path, script: str, *numbers: signal.Signals, ladder: Ladder = QUICK) -> int:

@@ -7,12 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tasks.root import ROOT
+from tests.waiting import until
 
 HEAVY = {
     *("docker", "fabric", "hvac", "requests", "pydantic", "psycopg", "jinja2", "rich", "psutil", "redis"),
@@ -163,10 +163,7 @@ def test_ctrl_c_before_a_task_begins_ends_with_130(tree: Path) -> None:
     ) as held:
         with open(tree / "invoke.local.yaml", "w", encoding="utf-8"):  # returns once it is being read
             held.send_signal(2)
-            deadline = time.monotonic() + 20
-            while held.poll() is None:
-                assert time.monotonic() < deadline, "it did not end"
-                time.sleep(0.01)
+            until(lambda: held.poll() is not None)
         assert held.stderr is not None
         assert "Traceback" not in held.stderr.read()
     assert held.returncode == 130

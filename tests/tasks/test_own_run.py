@@ -7,12 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 
 from tasks.root import ROOT
+from tests.waiting import until
 
 HANGS = """
 import os, subprocess, time
@@ -57,10 +57,7 @@ def test_a_signal_to_the_run_alone_is_handed_to_the_tests_which_end_what_they_st
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 30
-    while not (tmp_path / "there").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until((tmp_path / "there").exists)
     os.kill(running.pid, signal.SIGTERM)
     assert running.wait(30) == 128 + signal.SIGTERM
     assert not psutil.pid_exists(int((tmp_path / "there").read_text(encoding="utf-8")))

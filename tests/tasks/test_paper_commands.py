@@ -8,8 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from tasks.root import ROOT
+from tests.waiting import until
 
 PARTS = ("infra", "tasks", "finance_report", "templates", "invoke.yaml")
 DIGEST = f"sha256:{'a' * 64}"
@@ -236,6 +237,10 @@ def test_a_wrong_setting_is_told_by_its_place_and_nothing_is_written(tree: Path,
     assert written(tree) == []
 
 
+def has_begun(tree: Path, process: subprocess.Popen[bytes]) -> bool:
+    return bool(written(tree)) or process.poll() is not None
+
+
 def test_a_render_that_is_killed_leaves_whole_files_only_and_a_repeat_completes_it(tree: Path) -> None:
     words = [sys.executable, "-m", "invoke", "finance_report.render", "--env", "pr_47", "--out", "out"]
     assert invoke(tree, *words[3:]).returncode == 0
@@ -243,9 +248,7 @@ def test_a_render_that_is_killed_leaves_whole_files_only_and_a_repeat_completes_
     for _ in range(3):
         shutil.rmtree(tree / "out")
         process = subprocess.Popen(words, cwd=tree, env=environment(tree), stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 30
-        while not written(tree) and process.poll() is None:
-            assert time.monotonic() < deadline
+        until(partial(has_begun, tree, process), every=0)
         process.send_signal(signal.SIGKILL)
         process.wait(10)
         found = [name for name in written(tree) if not name.rpartition("/")[2].startswith(".")]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,18 +18,12 @@ from infra.model.errors import CannotTell, InfraError, MissingProgram
 from infra.model.redaction import Redactor
 from infra.model.verdict import Outcome
 from tasks.root import ROOT
+from tests.waiting import until
 
 pytestmark = pytest.mark.needs("git")
 
 SAID = "finance_report: test databases are cleaned up in the background"
 FORMER = "pre-push.before-finance_report"
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.01)
 
 
 class Ground:

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import pytest
 from infra.model.errors import CannotTell
 from infra.testing.door import Door
 from tasks.root import ROOT
+from tests.waiting import until
 
 URL = "postgresql+asyncpg://u:p@localhost:5432/finance_report_test_a"
 CONFTEST = "import os\nSEEN = os.environ['DATABASE_URL']\n"
@@ -141,10 +141,7 @@ def test_a_suite_ends_with_the_run_that_started_it(tmp_path: Path) -> None:
 
     threading.Thread(target=carry, daemon=True).start()
     child = start(tmp_path, INFRA_TEST_DOOR=f"{relay.getsockname()[1]}:token")
-    deadline = time.monotonic() + 30
-    while not (tmp_path / "there").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until((tmp_path / "there").exists)
     assert child.poll() is None
     peers[0].close()
     output(child)

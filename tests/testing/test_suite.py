@@ -17,13 +17,7 @@ import pytest
 from infra.model.interruption import Interruption
 from infra.signals import Signals, taken
 from infra.testing import suite
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.01)
+from tests.waiting import until
 
 
 def run(folder: Path, script: str, act: Callable[[], None] | None = None) -> tuple[int, list[str]]:
