@@ -70,7 +70,7 @@ class Yard:
     def __init__(
         self, server: VaultServer, folder: Path, memory: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        self.server, self.folder = server, folder
+        self.server, self.folder, self.memory = server, folder, memory
         self.variables = {
             "HOME": str(folder),
             "PATH": os.environ["PATH"],
@@ -113,6 +113,7 @@ class Yard:
         place.write(Entry(self.server.address, process.pid, mark_of(process.pid), "c-1", program, "1"))
         private_folder(place.token_file.parent)
         place.write_token(Secret(token or self.server.root))
+        assert Path(self.places(env).secrets).is_relative_to(self.memory), "two yards at once would share one"
         for service in (one for one in PROJECT.services if one.secrets):
             values = {spec.key: f"{spec.key} of {env} {service.name}" for spec in service.secrets}
             self.server.put(secret_path(PROJECT.name, found, service.name, "secret"), values)
@@ -264,6 +265,7 @@ def yard_of(server: VaultServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ya
         tempfile.TemporaryDirectory(dir="/dev/shm", prefix="yard-") as memory,
     ):
         Path(folder).chmod(0o755)
+        Path(memory).chmod(0o711)  # as root none is taken that servers of other accounts cannot enter
         yard = Yard(server, Path(folder), Path(memory), monkeypatch)
         try:
             yield yard
